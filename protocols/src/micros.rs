@@ -1,0 +1,58 @@
+//! Instants on the wire: microseconds since 1970-01-01T00:00:00Z as a CBOR integer.
+
+use jiff::Timestamp;
+use minicbor::{Decoder, Encoder};
+
+/// Encodes `at` in microseconds; finer digits are cut.
+pub(crate) fn encode<C, W: minicbor::encode::Write>(
+    at: &Timestamp,
+    e: &mut Encoder<W>,
+    _: &mut C,
+) -> Result<(), minicbor::encode::Error<W::Error>> {
+    e.i64(at.as_microsecond())?.ok()
+}
+
+/// Decodes microseconds; a value outside the calendar is an error.
+pub(crate) fn decode<'b, C>(
+    d: &mut Decoder<'b>,
+    _: &mut C,
+) -> Result<Timestamp, minicbor::decode::Error> {
+    Timestamp::from_microsecond(d.i64()?)
+        .map_err(|_| minicbor::decode::Error::message("microseconds outside the calendar"))
+}
+
+/// As above, for a field that may be absent.
+pub(crate) mod option {
+    use jiff::Timestamp;
+    use minicbor::{Decoder, Encoder};
+
+    pub(crate) fn encode<C, W: minicbor::encode::Write>(
+        at: &Option<Timestamp>,
+        e: &mut Encoder<W>,
+        c: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        match at {
+            Some(at) => super::encode(at, e, c),
+            None => e.null()?.ok(),
+        }
+    }
+
+    pub(crate) fn decode<'b, C>(
+        d: &mut Decoder<'b>,
+        c: &mut C,
+    ) -> Result<Option<Timestamp>, minicbor::decode::Error> {
+        if d.datatype()? == minicbor::data::Type::Null {
+            d.null()?;
+            return Ok(None);
+        }
+        super::decode(d, c).map(Some)
+    }
+
+    pub(crate) fn nil() -> Option<Option<Timestamp>> {
+        Some(None)
+    }
+
+    pub(crate) fn is_nil(at: &Option<Timestamp>) -> bool {
+        at.is_none()
+    }
+}

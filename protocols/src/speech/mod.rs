@@ -1,0 +1,1 @@
+//! How text is read aloud: numbers, times and dates as spoken words, Chinese as pinyin.
