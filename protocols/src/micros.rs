@@ -13,15 +13,21 @@ pub(crate) fn encode<C, W: minicbor::encode::Write>(
 }
 
 /// Decodes microseconds; a value outside the calendar is an error.
-pub(crate) fn decode<'b, C>(
-    d: &mut Decoder<'b>,
+pub(crate) fn decode<C>(
+    d: &mut Decoder<'_>,
     _: &mut C,
 ) -> Result<Timestamp, minicbor::decode::Error> {
     Timestamp::from_microsecond(d.i64()?)
         .map_err(|_| minicbor::decode::Error::message("microseconds outside the calendar"))
 }
 
-/// As above, for a field that may be absent.
+/// As above, for a field that may be absent. The signatures are those that the CBOR derive calls.
+#[expect(
+    clippy::ref_option,
+    clippy::option_option,
+    clippy::unnecessary_wraps,
+    reason = "the CBOR derive calls these with references to the field itself"
+)]
 pub(crate) mod option {
     use jiff::Timestamp;
     use minicbor::{Decoder, Encoder};
@@ -37,8 +43,8 @@ pub(crate) mod option {
         }
     }
 
-    pub(crate) fn decode<'b, C>(
-        d: &mut Decoder<'b>,
+    pub(crate) fn decode<C>(
+        d: &mut Decoder<'_>,
         c: &mut C,
     ) -> Result<Option<Timestamp>, minicbor::decode::Error> {
         if d.datatype()? == minicbor::data::Type::Null {

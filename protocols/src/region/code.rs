@@ -117,11 +117,11 @@ impl RegionCode {
 
     /// The level, read from the trailing zeros.
     pub const fn level(self) -> RegionLevel {
-        if self.0 % 1_000 != 0 {
+        if !self.0.is_multiple_of(1_000) {
             RegionLevel::Village
-        } else if self.0 % 1_000_000 != 0 {
+        } else if !self.0.is_multiple_of(1_000_000) {
             RegionLevel::Town
-        } else if self.0 % 100_000_000 != 0 {
+        } else if !self.0.is_multiple_of(100_000_000) {
             RegionLevel::District
         } else {
             RegionLevel::City
