@@ -1,1 +1,53 @@
-fn main() {}
+//! `cargo xtask demo | test | bench | setup`: does all set-up, then the job.
+//!
+//! Depends on no workspace crate, so that it compiles on a bare machine *before* the libraries
+//! those crates need are there. It knows packages, commands and their order; it knows nothing of
+//! alerts.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod cargo;
+mod debian;
+mod suites;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Set-up and the main jobs of Tongluo")]
+struct Cli {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Subcommand)]
+enum Job {
+    /// Play the alert path: a city, three villages, three alerts. Report in target/demo/.
+    Demo {
+        /// End when the story is told; exit 0 only if all of it was true.
+        #[arg(long)]
+        once: bool,
+    },
+    /// Run every suite, print minutes per suite and one closing line.
+    Test {
+        /// Only these suites (see the names in the output).
+        #[arg(long)]
+        suite: Vec<String>,
+    },
+    /// Measure, side by side with peers; tables here, JSON in target/bench/.
+    Bench,
+    /// Install what the other jobs need, and nothing else.
+    Setup,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().job {
+        Job::Demo { once } => debian::install(debian::DEMO).and_then(|()| suites::demo(once)),
+        Job::Test { suite } => debian::install(debian::TEST).and_then(|()| suites::test(&suite)),
+        Job::Bench => debian::install(debian::TEST).and_then(|()| suites::bench()),
+        Job::Setup => debian::install(debian::TEST).map(|()| ExitCode::SUCCESS),
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,101 @@
+//! A sound card that is a file: ALSA's `file` plugin in front of a PulseAudio null sink, so that
+//! playing takes real time and every node leaves one WAV.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::clock;
+use super::process::{Process, find};
+
+const START_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Where ALSA's own configuration lies on Debian.
+const ALSA_CONF: &str = "/usr/share/alsa/alsa.conf";
+
+/// A PulseAudio server with one null sink, private to `folder`.
+pub struct PacedSink {
+    process: Process,
+    socket: PathBuf,
+}
+
+impl PacedSink {
+    /// Starts it.
+    pub async fn start(folder: &Path) -> anyhow::Result<Self> {
+        let socket = folder.join("pulse.native");
+        let script = folder.join("pulse.pa");
+        std::fs::write(
+            &script,
+            format!(
+                "load-module module-native-protocol-unix auth-anonymous=1 socket={}\n\
+                 load-module module-null-sink sink_name=village rate=48000 channels=2\n",
+                socket.display()
+            ),
+        )
+        .context("write the PulseAudio script")?;
+        let runtime = folder.join("pulse-runtime");
+        std::fs::create_dir_all(&runtime).context("make the PulseAudio folder")?;
+        let mut process = Process::start(
+            "pulseaudio",
+            folder,
+            Command::new(find("pulseaudio")?)
+                .args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit"])
+                .args(["--use-pid-file=no", "-F"])
+                .arg(&script)
+                .env("XDG_RUNTIME_DIR", &runtime)
+                .env("HOME", folder)
+                .env_remove("DBUS_SESSION_BUS_ADDRESS"),
+        )?;
+        clock::eventually("PulseAudio opens its socket", START_DEADLINE, async || {
+            process.check_alive()?;
+            Ok(socket.exists().then_some(()))
+        })
+        .await?;
+        Ok(Self { process, socket })
+    }
+
+    /// Lets `command` play into `wav` at real time. One file a process.
+    pub fn capture(&self, command: &mut Command, wav: &Path) -> anyhow::Result<()> {
+        let text = format!(
+            "<{ALSA_CONF}>\n\
+             pcm.!default {{ type plug slave.pcm \"capture\" }}\n\
+             pcm.capture {{ type file slave.pcm \"sink\" file \"{}\" format \"wav\" perm 0644 }}\n\
+             pcm.sink {{ type pulse device \"village\" }}\n",
+            wav.display()
+        );
+        configure(command, wav, &text)?;
+        command.env("PULSE_SERVER", format!("unix:{}", self.socket.display()));
+        Ok(())
+    }
+
+    /// The server's process, to pause (a stalled card) or kill (a vanished one).
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+}
+
+/// Lets `command` play into `wav` as fast as it can: for what was played, never for when.
+pub fn capture_unpaced(command: &mut Command, wav: &Path) -> anyhow::Result<()> {
+    let text = format!(
+        "<{ALSA_CONF}>\n\
+         pcm.!default {{ type plug slave.pcm \"capture\" }}\n\
+         pcm.capture {{ type file slave.pcm \"null\" file \"{}\" format \"wav\" perm 0644 }}\n",
+        wav.display()
+    );
+    configure(command, wav, &text)
+}
+
+/// Gives `command` a machine without a sound card.
+pub fn without_card(command: &mut Command, folder: &Path) -> anyhow::Result<()> {
+    let text = format!("<{ALSA_CONF}>\npcm.!default {{ type hw card 77 }}\n");
+    configure(command, &folder.join("none"), &text)
+}
+
+fn configure(command: &mut Command, wav: &Path, text: &str) -> anyhow::Result<()> {
+    let file = wav.with_extension("alsa.conf");
+    std::fs::write(&file, text).with_context(|| format!("write {}", file.display()))?;
+    command.env("ALSA_CONFIG_PATH", file);
+    Ok(())
+}

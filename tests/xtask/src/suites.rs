@@ -1,0 +1,165 @@
+//! The jobs: which commands, in which order, and what is said at the end.
+
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+
+use crate::cargo::{self, Count};
+
+/// One suite of `cargo xtask test`.
+struct Suite {
+    name: &'static str,
+    /// A cargo command that must exist for it; without it the suite is reported as skipped.
+    needs: Option<&'static str>,
+    words: &'static [&'static str],
+}
+
+const SUITES: &[Suite] = &[
+    Suite { name: "format", needs: Some("fmt"), words: &["fmt", "--all", "--check"] },
+    Suite {
+        name: "lint",
+        needs: Some("clippy"),
+        words: &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
+    },
+    Suite {
+        name: "licences",
+        needs: Some("deny"),
+        words: &["deny", "check", "bans", "licenses", "sources"],
+    },
+    Suite {
+        name: "units",
+        needs: None,
+        words: &["test", "--workspace", "--exclude", "tests", "--no-fail-fast"],
+    },
+    // The village device alone, as it ships: its engine without a shell, and no aws-lc.
+    Suite {
+        name: "engine-alone",
+        needs: None,
+        words: &["check", "--package", "edge-node", "--no-default-features", "--lib"],
+    },
+    Suite {
+        name: "programs",
+        needs: None,
+        words: &["build", "--package", "dispatcher", "--package", "edge-node", "--bins"],
+    },
+    Suite {
+        name: "tidy",
+        needs: None,
+        words: &["test", "--package", "tests", "--no-fail-fast", "--lib", "--test", "tidy"],
+    },
+    Suite {
+        name: "api",
+        needs: None,
+        words: &["test", "--package", "tests", "--no-fail-fast", "--test", "suite"],
+    },
+    Suite {
+        name: "path",
+        needs: None,
+        words: &[
+            "test",
+            "--package",
+            "tests",
+            "--no-fail-fast",
+            "--test",
+            "path",
+            "--",
+            "--test-threads=1",
+        ],
+    },
+];
+
+struct Outcome {
+    name: &'static str,
+    took: Duration,
+    verdict: Verdict,
+}
+
+enum Verdict {
+    Passed,
+    Failed,
+    Skipped(&'static str),
+}
+
+/// Runs the suites; the last line printed is `N passed, N failed, N skipped`.
+pub(crate) fn test(only: &[String]) -> anyhow::Result<ExitCode> {
+    if let Some(unknown) = only.iter().find(|name| SUITES.iter().all(|s| s.name != **name)) {
+        bail!("no suite is called {unknown}");
+    }
+    let mut count = Count::default();
+    let mut outcomes = Vec::new();
+    for suite in SUITES.iter().filter(|s| only.is_empty() || only.iter().any(|o| o == s.name)) {
+        outcomes.push(run_suite(suite, &mut count)?);
+    }
+    eprintln!("\nminutes  suite");
+    for outcome in &outcomes {
+        let verdict = match outcome.verdict {
+            Verdict::Passed => "passed",
+            Verdict::Failed => "FAILED",
+            Verdict::Skipped(why) => why,
+        };
+        eprintln!("{:7.1}  {}: {verdict}", outcome.took.as_secs_f64() / 60.0, outcome.name);
+    }
+    let lost = outcomes.iter().filter(|o| matches!(o.verdict, Verdict::Failed)).count() as u64;
+    let skipped =
+        outcomes.iter().filter(|o| matches!(o.verdict, Verdict::Skipped(_))).count() as u64;
+    // A suite that failed without a failing test (a lint, say) still counts as one.
+    let failed = count.failed.max(lost);
+    eprintln!("{} passed, {failed} failed, {} skipped", count.passed, count.skipped + skipped);
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[expect(clippy::disallowed_methods, reason = "minutes per suite are wall time")]
+fn run_suite(suite: &Suite, count: &mut Count) -> anyhow::Result<Outcome> {
+    eprintln!("\n=== {} ===", suite.name);
+    if suite.needs.is_some_and(|name| !cargo::has(name)) {
+        let verdict = Verdict::Skipped("skipped: its tool is not installed here");
+        return Ok(Outcome { name: suite.name, took: Duration::ZERO, verdict });
+    }
+    let begun = Instant::now();
+    let (is_ok, counted) = cargo::counted(cargo::cargo(suite.words))?;
+    count.add(counted);
+    let verdict = if is_ok { Verdict::Passed } else { Verdict::Failed };
+    Ok(Outcome { name: suite.name, took: begun.elapsed(), verdict })
+}
+
+/// Builds the programs and plays the story.
+pub(crate) fn demo(once: bool) -> anyhow::Result<ExitCode> {
+    build(&[
+        "build",
+        "--package",
+        "dispatcher",
+        "--package",
+        "edge-node",
+        "--package",
+        "tests",
+        "--bins",
+    ])?;
+    let mut demo = Command::new(cargo::target().join("debug/demo"));
+    demo.current_dir(cargo::root());
+    if once {
+        demo.arg("--once");
+    }
+    finish(demo)
+}
+
+/// Builds with optimisation and measures.
+pub(crate) fn bench() -> anyhow::Result<ExitCode> {
+    build(&["build", "--release", "--package", "tests", "--bin", "bench"])?;
+    let mut bench = Command::new(cargo::target().join("release/bench"));
+    bench.current_dir(cargo::root());
+    finish(bench)
+}
+
+fn build(words: &[&str]) -> anyhow::Result<()> {
+    let status = cargo::cargo(words).status().context("start cargo")?;
+    if !status.success() {
+        bail!("the build failed");
+    }
+    Ok(())
+}
+
+fn finish(mut command: Command) -> anyhow::Result<ExitCode> {
+    let status = command.status().with_context(|| format!("start {command:?}"))?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
