@@ -1,1 +1,3 @@
-//! Empty.
+//! The dispatch platform of one level.
+
+pub mod mqtt;
