@@ -1,3 +1,4 @@
 //! The dispatch platform of one level.
 
+pub mod domain;
 pub mod mqtt;

@@ -1,0 +1,4 @@
+//! Pure decisions: no await, no log, no clock, no store. Time, ids and what was read are arguments.
+
+pub mod alert;
+pub mod fault;
