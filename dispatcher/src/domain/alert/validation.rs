@@ -243,7 +243,7 @@ fn check_area(area: &AlertArea, region: RegionCode, faults: &mut Vec<Fault>) {
     for (index, ring) in area.polygons.iter().enumerate() {
         let mut vertices = ring.as_slice();
         if let [first, .., last] = vertices
-            && first == last
+            && first.map(f64::to_bits) == last.map(f64::to_bits)
         {
             vertices = &vertices[..vertices.len() - 1];
         }
