@@ -1,1 +1,6 @@
-//! Empty.
+//! The village device (村级网关): verifies what it is told, decides what may sound, speaks it, and
+//! reports what was heard.
+//!
+//! [`engine`] decides and knows nothing of sockets, disks, sound cards or clocks; the shell does.
+
+pub mod engine;

@@ -15,6 +15,7 @@
 //! | [`wire`] | envelope (COSE) and topics (MQTT) |
 //! | [`cap`] | CAP 1.2 and 1.1, read and written |
 //! | [`hazard`], [`speech`] | GB/T 35561 codes; how text is read aloud |
+//! | [`micros`] | instants as they travel |
 //! | [`limits`] | every bound, with its unit and its reason |
 //!
 //! **Invariant:** no runtime, no clock, no randomness, no I/O. Time and nonces are arguments.
@@ -30,6 +31,7 @@ pub mod enrolment;
 pub mod hazard;
 pub mod hello;
 pub mod limits;
+pub mod micros;
 pub mod order;
 pub mod priority;
 pub mod receipt;
@@ -39,7 +41,5 @@ pub mod terminal;
 pub mod trust;
 pub mod vitals;
 pub mod wire;
-
-mod micros;
 
 pub use jiff::Timestamp;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use minicbor::{Decoder, Encoder};
 
 /// Encodes `at` in microseconds; finer digits are cut.
-pub(crate) fn encode<C, W: minicbor::encode::Write>(
+pub fn encode<C, W: minicbor::encode::Write>(
     at: &Timestamp,
     e: &mut Encoder<W>,
     _: &mut C,
@@ -13,7 +13,7 @@ pub(crate) fn encode<C, W: minicbor::encode::Write>(
 }
 
 /// Decodes microseconds; a value outside the calendar is an error.
-pub(crate) fn decode<C>(
+pub fn decode<C>(
     d: &mut Decoder<'_>,
     _: &mut C,
 ) -> Result<Timestamp, minicbor::decode::Error> {
@@ -28,11 +28,12 @@ pub(crate) fn decode<C>(
     clippy::unnecessary_wraps,
     reason = "the CBOR derive calls these with references to the field itself"
 )]
-pub(crate) mod option {
+pub mod option {
     use jiff::Timestamp;
     use minicbor::{Decoder, Encoder};
 
-    pub(crate) fn encode<C, W: minicbor::encode::Write>(
+    /// Encodes, absent as null.
+    pub fn encode<C, W: minicbor::encode::Write>(
         at: &Option<Timestamp>,
         e: &mut Encoder<W>,
         c: &mut C,
@@ -43,7 +44,8 @@ pub(crate) mod option {
         }
     }
 
-    pub(crate) fn decode<C>(
+    /// Decodes, null as absent.
+    pub fn decode<C>(
         d: &mut Decoder<'_>,
         c: &mut C,
     ) -> Result<Option<Timestamp>, minicbor::decode::Error> {
@@ -54,11 +56,13 @@ pub(crate) mod option {
         super::decode(d, c).map(Some)
     }
 
-    pub(crate) fn nil() -> Option<Option<Timestamp>> {
+    /// What a missing field means.
+    pub fn nil() -> Option<Option<Timestamp>> {
         Some(None)
     }
 
-    pub(crate) fn is_nil(at: &Option<Timestamp>) -> bool {
+    /// Whether the field may be left out.
+    pub fn is_nil(at: &Option<Timestamp>) -> bool {
         at.is_none()
     }
 }

@@ -113,6 +113,10 @@ pub enum Reason {
     /// Its alert was cancelled or updated before it came.
     #[n(14)]
     Superseded,
+    /// Its words are not needed here: a minor update whose predecessor was heard, or a lifting or
+    /// withdrawal of an alert that never sounded here.
+    #[n(15)]
+    Unneeded,
     // --- interrupted ---
     /// A higher priority took the channel; it resumes.
     #[n(20)]
