@@ -1,0 +1,8 @@
+//! Use cases: load, decide, save, announce, in one transaction. One file a noun.
+//!
+//! A use case takes the open transaction (`&mut Tx`) and what it needs of [`crate::context::App`];
+//! its caller commits and wakes. It never begins a transaction of its own while given one.
+
+pub mod audit;
+pub mod events;
+pub mod idempotency;

@@ -1,0 +1,109 @@
+//! `dispatcher serve`: database, broker, reconcilers, HTTP; until SIGTERM or Ctrl-C.
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::Config;
+use crate::config::log::{LogConfig, LogFormat};
+use crate::context::{App, Signer};
+use crate::http;
+use crate::ports::Ports;
+use crate::store::Db;
+
+/// Arguments of `serve`.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {}
+
+/// Serves.
+pub async fn run(config: Config, _: Arguments) -> anyhow::Result<ExitCode> {
+    start_log(&config.log)?;
+    let signer = Signer::load(&config.trust)?;
+    let ports = Ports::system();
+    anyhow::ensure!(
+        signer.expires() > ports.now(),
+        "the certificate expired at {}: `dispatcher key delegate` makes a new one",
+        signer.expires()
+    );
+    let db = Db::open(&config.database.url, config.database.connections)
+        .await
+        .context("open the database")?;
+    let app = App::new(db, ports, config, signer);
+    let listener = TcpListener::bind(app.config.server.listen)
+        .await
+        .with_context(|| format!("listen on server.listen {}", app.config.server.listen))?;
+    let stop = CancellationToken::new();
+    let signals = tokio::spawn(wait_for_signal(stop.clone()));
+    let result = serve(app.clone(), listener, stop).await;
+    signals.abort();
+    app.db.close().await;
+    result?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Serves `app` on `listener` until `stop`; for tests too.
+pub async fn serve(
+    app: Arc<App>,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let tasks = TaskTracker::new();
+    start(&app, &tasks, &stop)?;
+    let address = listener.local_addr()?;
+    tracing::info!(http.address = %address, region = %app.region(), "serving on http://{address}");
+    let ended = stop.clone();
+    let server = axum::serve(
+        listener,
+        http::router(app).into_make_service_with_connect_info::<std::net::SocketAddr>(),
+    )
+    .with_graceful_shutdown(async move { ended.cancelled().await });
+    let server = tokio::spawn(server.into_future());
+    stop.cancelled().await;
+    // An event stream never ends by itself; after the grace it is cut.
+    let _ = tokio::time::timeout(http::GRACE, server).await;
+    tasks.close();
+    let _ = tokio::time::timeout(http::GRACE, tasks.wait()).await;
+    tracing::info!("ended");
+    Ok(())
+}
+
+/// Starts the broker, its client and the reconcilers; each ends with `stop` and is tracked.
+#[expect(clippy::unnecessary_wraps, reason = "what is started here may fail to bind")]
+fn start(_app: &Arc<App>, _tasks: &TaskTracker, _stop: &CancellationToken) -> anyhow::Result<()> {
+    // Broker and client.
+    // Reconcilers.
+    Ok(())
+}
+
+async fn wait_for_signal(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate =
+        signal(SignalKind::terminate()).expect("a runtime with signals can watch SIGTERM");
+    tokio::select! {
+        biased;
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    tracing::info!("told to end");
+    stop.cancel();
+}
+
+fn start_log(config: &LogConfig) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&config.filter)
+        .with_context(|| format!("log.filter {:?}", config.filter))?;
+    let is_text = match config.format {
+        LogFormat::Text => true,
+        LogFormat::Json => false,
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+    };
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let installed =
+        if is_text { builder.try_init() } else { builder.json().flatten_event(true).try_init() };
+    installed.map_err(|error| anyhow::anyhow!("start the log: {error}"))
+}

@@ -1,0 +1,47 @@
+//! `[mqtt]`: the broker, embedded or external.
+
+use serde::{Deserialize, Serialize};
+
+/// The broker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MqttConfig {
+    /// External broker (`mqtt://host:port`); empty: the embedded one.
+    pub url: String,
+    /// Where the embedded broker listens.
+    pub listen: std::net::SocketAddr,
+    /// URL that terminals are given on enrolment; empty: the external URL, or `mqtt://` and the
+    /// embedded broker's address.
+    pub public_url: String,
+    /// The dispatcher's user name at an external broker.
+    pub user: String,
+    /// The dispatcher's password at an external broker.
+    pub password: String,
+}
+
+impl Default for MqttConfig {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            listen: std::net::SocketAddr::from(([127, 0, 0, 1], 1883)),
+            public_url: String::new(),
+            user: "dispatcher".to_owned(),
+            password: String::new(),
+        }
+    }
+}
+
+impl MqttConfig {
+    /// Whether the broker runs inside this process.
+    pub fn is_embedded(&self) -> bool {
+        self.url.is_empty()
+    }
+
+    /// The URL that terminals are given.
+    pub fn terminal_url(&self) -> String {
+        if !self.public_url.is_empty() {
+            return self.public_url.clone();
+        }
+        if self.is_embedded() { format!("mqtt://{}", self.listen) } else { self.url.clone() }
+    }
+}

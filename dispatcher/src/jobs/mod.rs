@@ -1,0 +1,1 @@
+//! Reconcilers, one a file: idempotent, without input, woken by a signal or a timer.

@@ -1,0 +1,142 @@
+//! The tables, brought up to date on start: the same files for both engines.
+//!
+//! SQLite knows the type `blob`, PostgreSQL does not. There it is created once as a domain over
+//! `bytea`; PostgreSQL reports a column of a domain with its base type, so that rows and
+//! arguments are plain `bytea` on the wire. Nothing else differs.
+//!
+//! A file that was applied never changes: its digest is kept, and another text under the same
+//! number stops the program.
+
+use protocols::digest::Digest;
+
+use super::{Conn, Db, Engine, StoreError};
+
+/// One file of `migrations/`.
+#[derive(Debug, Clone, Copy)]
+pub struct Migration {
+    /// The leading number.
+    pub number: i64,
+    /// The file's name without its ending.
+    pub name: &'static str,
+    /// Its text.
+    pub sql: &'static str,
+}
+
+macro_rules! migration {
+    ($number:literal, $name:literal) => {
+        Migration {
+            number: $number,
+            name: $name,
+            sql: include_str!(concat!("../../migrations/", $name, ".sql")),
+        }
+    };
+}
+
+/// All of them, in their order. A new file needs its line here; a test compares with the folder.
+pub const MIGRATIONS: &[Migration] = &[
+    // Accounts, audit, events.
+    migration!(1, "0001_accounts"),
+    migration!(2, "0002_audit_and_events"),
+    migration!(3, "0003_idempotency"),
+    // Regions and terminals.
+    // Alerts and orders.
+    // Deliveries and receipts.
+    // Clips and phrases.
+];
+
+/// Any constant: two dispatchers that start at once on one PostgreSQL take turns.
+const POSTGRES_LOCK: &str = "select pg_advisory_xact_lock(7361203)";
+
+const POSTGRES_BLOB: &str = "do $$ begin
+    if not exists (
+        select 1 from pg_type t join pg_namespace n on n.oid = t.typnamespace
+        where t.typname = 'blob' and n.nspname = current_schema()
+    ) then
+        create domain blob as bytea;
+    end if;
+end $$";
+
+const CREATE: &str = "create table if not exists migrations (
+    number bigint primary key
+    , name text not null
+    , digest text not null
+)";
+
+/// Applies what is missing, each file with its record in one transaction.
+pub async fn run(db: &Db) -> Result<(), StoreError> {
+    let mut tx = db.begin().await?;
+    if db.engine() == Engine::Postgres {
+        sqlx::raw_sql(POSTGRES_LOCK).execute(&mut *tx).await?;
+        sqlx::raw_sql(POSTGRES_BLOB).execute(&mut *tx).await?;
+    }
+    sqlx::raw_sql(CREATE).execute(&mut *tx).await?;
+    let done = applied(&mut tx).await?;
+    if let Some((number, name, _)) =
+        done.iter().find(|(number, ..)| MIGRATIONS.iter().all(|known| known.number != *number))
+    {
+        let why = format!("{name} was applied by a newer program than this one");
+        return Err(StoreError::Migration { number: *number, why });
+    }
+    for migration in MIGRATIONS {
+        let digest = Digest::of(migration.sql.as_bytes()).to_string();
+        match done.iter().find(|(number, ..)| *number == migration.number) {
+            Some((_, _, applied)) if *applied == digest => {}
+            Some(_) => {
+                let why = format!("{} was applied with another text", migration.name);
+                return Err(StoreError::Migration { number: migration.number, why });
+            }
+            None => apply(&mut tx, migration, &digest).await?,
+        }
+    }
+    tx.commit().await
+}
+
+/// How many files are still to be applied; for `doctor`, which changes nothing.
+pub async fn pending(db: &Db) -> Result<usize, StoreError> {
+    let mut connection = db.read().await?;
+    let done = applied(&mut connection).await.map_or(0, |done| done.len());
+    Ok(MIGRATIONS.len().saturating_sub(done))
+}
+
+async fn apply(
+    connection: &mut Conn,
+    migration: &Migration,
+    digest: &str,
+) -> Result<(), StoreError> {
+    sqlx::raw_sql(migration.sql).execute(&mut *connection).await.map_err(|error| {
+        StoreError::Migration { number: migration.number, why: error.to_string() }
+    })?;
+    sqlx::query("insert into migrations (number, name, digest) values ($1, $2, $3)")
+        .bind(migration.number)
+        .bind(migration.name)
+        .bind(digest)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+async fn applied(connection: &mut Conn) -> Result<Vec<(i64, String, String)>, StoreError> {
+    let rows = sqlx::query_as("select number, name, digest from migrations order by number");
+    Ok(rows.fetch_all(connection).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_listed_once_and_in_order() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let mut files = std::fs::read_dir(folder)
+            .expect("the folder is beside the sources")
+            .map(|entry| entry.expect("readable").file_name().into_string().expect("ASCII"))
+            .collect::<Vec<_>>();
+        files.sort();
+        let listed =
+            MIGRATIONS.iter().map(|known| format!("{}.sql", known.name)).collect::<Vec<_>>();
+        assert_eq!(listed, files);
+        for migration in MIGRATIONS {
+            assert!(migration.name.starts_with(&format!("{:04}_", migration.number)));
+        }
+    }
+}
