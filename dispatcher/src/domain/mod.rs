@@ -3,4 +3,6 @@
 pub mod actor;
 pub mod alert;
 pub mod authority;
+pub mod delivery;
 pub mod fault;
+pub mod liveness;

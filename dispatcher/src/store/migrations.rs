@@ -41,6 +41,8 @@ pub const MIGRATIONS: &[Migration] = &[
     // Regions and terminals.
     // Alerts and orders.
     // Deliveries and receipts.
+    migration!(30, "0030_deliveries"),
+    migration!(31, "0031_stops"),
     // Clips and phrases.
 ];
 
