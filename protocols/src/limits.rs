@@ -86,3 +86,17 @@ pub const CAP_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Depth of nested elements in a CAP document. The deepest real one seen is 6.
 pub const CAP_DEPTH_MAX: usize = 16;
+
+/// Tags, comments and instructions in a CAP document. The largest real ones, with all zone codes
+/// of a country expanded, have some 150,000; the tree of this many takes about 10 MB.
+pub const CAP_TAGS_MAX: usize = 160_000;
+
+/// Attributes of one element in a CAP document. CAP has none, a signature a few.
+pub const CAP_ATTRIBUTES_PER_ELEMENT_MAX: usize = 64;
+
+/// Attributes of all elements in a CAP document, namespace declarations included.
+pub const CAP_ATTRIBUTES_MAX: usize = 10_000;
+
+/// Comparisons of polygon edges in one CAP document, to find those that cross: enough for the
+/// polygons of every real message seen, and some milliseconds in the worst case.
+pub const CAP_EDGE_COMPARISONS_MAX: usize = 4_000_000;
