@@ -13,10 +13,7 @@ pub fn encode<C, W: minicbor::encode::Write>(
 }
 
 /// Decodes microseconds; a value outside the calendar is an error.
-pub fn decode<C>(
-    d: &mut Decoder<'_>,
-    _: &mut C,
-) -> Result<Timestamp, minicbor::decode::Error> {
+pub fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Timestamp, minicbor::decode::Error> {
     Timestamp::from_microsecond(d.i64()?)
         .map_err(|_| minicbor::decode::Error::message("microseconds outside the calendar"))
 }

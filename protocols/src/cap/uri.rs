@@ -1,5 +1,5 @@
 //! xs:anyURI and xs:language, as libxml2 reads them: a URI reference of RFC 3986 in which
-//! characters beyond ASCII and the unwise ones stand for their escapes.
+//! characters beyond ASCII, blanks and the unwise ones stand for their escapes.
 
 /// Removes white space at the ends and folds it to one blank inside, as the schema does before
 /// it looks at tokens.
@@ -22,7 +22,7 @@ pub(super) fn is_language(text: &str) -> bool {
 pub(super) fn is_uri(text: &str) -> bool {
     let text = text
         .chars()
-        .map(|c| if !(' '..='~').contains(&c) || r#"<>"{}|\^`"#.contains(c) { '_' } else { c })
+        .map(|c| if !('!'..='~').contains(&c) || r#"<>"{}|\^`"#.contains(c) { '_' } else { c })
         .collect::<String>();
     is_reference(&text)
 }
@@ -114,10 +114,11 @@ mod tests {
             "www.xm.gov.cn:80/x",
             "http://[::1]:8080/",
             "a|b",
+            "http://a b",
         ] {
             assert!(is_uri(text), "{text}");
         }
-        for text in ["http://a b", "%zz", "http://a:b/", "a#b#c", "1a:b", "http://[::1/", "a[b]"] {
+        for text in ["http://[", "%zz", "http://a:b/", "a#b#c", "1a:b", "http://[::1/", "a[b]"] {
             assert!(!is_uri(text), "{text}");
         }
     }

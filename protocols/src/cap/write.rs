@@ -60,6 +60,9 @@ pub enum WriteError {
     NoCategory,
 }
 
+/// Characters of a height. Readers of xs:decimal need not take more than 18 digits.
+const HEIGHT_DIGITS_MAX: usize = 20;
+
 /// Writes a message: UTF-8, CAP 1.2, times at +08:00.
 pub fn write(alert: &Alert) -> Result<Vec<u8>, WriteError> {
     let mut out = Writer { xml: String::with_capacity(4_096), depth: 0 };
@@ -202,10 +205,11 @@ impl Writer {
         self.named_values("geocode", &area.geocodes)?;
         for (name, height) in [("altitude", area.altitude), ("ceiling", area.ceiling)] {
             let Some(height) = height else { continue };
-            if !height.is_finite() {
+            let text = height.to_string();
+            if !height.is_finite() || text.len() > HEIGHT_DIGITS_MAX {
                 return Err(WriteError::Geometry { field: name });
             }
-            self.text(name, &height.to_string())?;
+            self.text(name, &text)?;
         }
         Ok(())
     }
