@@ -1,6 +1,7 @@
 //! The command line, one file a command. Every command says what went wrong in its last line and
 //! by its exit code: 1 for a refusal or a failure, 2 for wrong usage.
 
+pub mod cap;
 pub mod serve;
 
 use std::path::PathBuf;
@@ -26,6 +27,8 @@ enum Command {
     // Accounts and checks.
     // Regions and terminals.
     // CAP.
+    /// CAP messages.
+    Cap(cap::CapArgs),
 }
 
 /// Runs the command.
@@ -36,5 +39,6 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         // Accounts and checks.
         // Regions and terminals.
         // CAP.
+        Command::Cap(arguments) => cap::run(&arguments, &mut std::io::stdout().lock()),
     }
 }

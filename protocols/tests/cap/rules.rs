@@ -133,8 +133,7 @@ fn each_change_is_found_by_its_rule_and_has_its_verdict() {
         assert!(codes(&reading).contains(&code), "{code}: {to}\n{:#?}", reading.findings);
         assert_eq!(reading.verdict, verdict, "{code}: {to}\n{:#?}", reading.findings);
         assert_eq!(reading.alert.is_some(), verdict != Verdict::Refuse, "{code}");
-        let is_named =
-            |c: &cap::Finding| !c.message_zh.is_empty() && c.path.starts_with('/');
+        let is_named = |c: &cap::Finding| !c.message_zh.is_empty() && c.path.starts_with('/');
         assert!(reading.findings.iter().all(is_named));
     }
 }
