@@ -72,8 +72,9 @@ pub const PLAY_LEAD: Duration = Duration::from_millis(300);
 /// Mean pause between vitals.
 pub const VITALS_EVERY: Duration = Duration::from_mins(1);
 
-/// The time floor is journalled when it has advanced by this much.
-pub const FLOOR_STEP: Duration = Duration::from_mins(1);
+/// The time floor is journalled with every order, and alone when it has advanced by this much:
+/// more often would wear out an SD card for nothing.
+pub const FLOOR_STEP: Duration = Duration::from_mins(10);
 
 /// Everything an engine is told at start.
 #[derive(Debug)]
