@@ -1,8 +1,12 @@
 //! Everything a test or the demo starts: each part a value that ends its process when dropped.
 
+pub mod api;
 pub mod broker;
+pub mod city;
 pub mod clock;
 pub mod ports;
+pub mod postgres;
 pub mod process;
 pub mod sound;
+pub mod village;
 pub mod wav;

@@ -1,0 +1,108 @@
+//! An edge node as a village has one: enrolled by code, run as a process, heard through its WAV.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use super::city::program;
+use super::process::{Process, run};
+use super::sound::{self, PacedSink};
+use super::wav::Sound;
+
+/// What sound card the node has.
+pub enum Card<'s> {
+    /// The machine's own.
+    Real,
+    /// A file, at real time.
+    Paced(&'s PacedSink),
+    /// A file, as fast as it goes.
+    Unpaced,
+    /// None.
+    Absent,
+}
+
+/// A node in a folder of its own.
+pub struct Village {
+    /// Its terminal id.
+    pub id: String,
+    /// Its village.
+    pub region: String,
+    /// Where its sound is captured.
+    pub wav: PathBuf,
+    folder: PathBuf,
+    config: PathBuf,
+    process: Option<Process>,
+}
+
+impl Village {
+    /// Enrols with `code`.
+    pub fn enrol(folder: &Path, region: &str, code: &str) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(folder).context("make the node's folder")?;
+        let state = folder.join("state");
+        let config = folder.join("edge-node.toml");
+        let text = format!(
+            "[state]\ndir = \"{}\"\n[audio]\nkeep_open = true\n[clock]\ntrust = \"always\"\n",
+            state.display()
+        );
+        std::fs::write(&config, text).context("write the node's configuration")?;
+        let mut enrol = Command::new(program("edge-node")?);
+        enrol.args(["enrol", "--code", code, "--config"]).arg(&config);
+        let printed = run(&mut enrol)?;
+        let id = printed
+            .split(|c: char| !(c.is_ascii_digit() || c == '-'))
+            .find(|word| word.len() == 17 && word.starts_with(region))
+            .with_context(|| format!("enrol names the terminal: {printed}"))?;
+        Ok(Self {
+            id: id.to_owned(),
+            region: region.to_owned(),
+            wav: folder.join("sound.wav"),
+            folder: folder.to_owned(),
+            config,
+            process: None,
+        })
+    }
+
+    /// Starts `run` with this card.
+    pub fn start(&mut self, card: &Card<'_>) -> anyhow::Result<()> {
+        let mut command = Command::new(program("edge-node")?);
+        command.arg("run").arg("--config").arg(&self.config);
+        match card {
+            Card::Real => {}
+            Card::Paced(sink) => sink.capture(&mut command, &self.wav)?,
+            Card::Unpaced => sound::capture_unpaced(&mut command, &self.wav)?,
+            Card::Absent => sound::without_card(&mut command, &self.folder)?,
+        }
+        self.process = Some(Process::start("edge-node", &self.folder, &mut command)?);
+        Ok(())
+    }
+
+    /// The running process.
+    pub fn process(&mut self) -> anyhow::Result<&mut Process> {
+        self.process.as_mut().context("the node is not running")
+    }
+
+    /// Pulls its plug.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.process()?.kill()?;
+        self.process = None;
+        Ok(())
+    }
+
+    /// Ends it as a service manager does.
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
+        self.process()?.terminate().await?;
+        self.process = None;
+        Ok(())
+    }
+
+    /// What it has played so far.
+    pub fn sound(&self) -> anyhow::Result<Sound> {
+        Sound::read(&self.wav)
+    }
+
+    /// Its configuration, to be changed before a start.
+    pub fn config_file(&self) -> &Path {
+        &self.config
+    }
+}
