@@ -6,3 +6,5 @@ pub mod authority;
 pub mod delivery;
 pub mod fault;
 pub mod liveness;
+pub mod regions;
+pub mod targeting;

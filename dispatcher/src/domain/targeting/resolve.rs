@@ -1,0 +1,363 @@
+//! [`resolve`]: the area checked, laid over map and terminals, and grouped by topic.
+
+use protocols::area::{Position, Shape, Target};
+use protocols::limits;
+use protocols::region::{RegionCode, RegionLevel};
+use protocols::terminal::TerminalId;
+
+use super::area::{
+    AREA_REGIONS_MAX, AREA_SHAPES_MAX, AREA_TERMINALS_MAX, AREA_VERTICES_MAX, GeoPoint,
+    RequestedArea,
+};
+use super::fault::{TargetFault, TargetRule, TargetWarning};
+use super::index::TerminalIndex;
+use super::ring::{Point, Ring};
+use super::shape::ReadyShape;
+use super::simplify::simplify_outward;
+use super::split::Splitter;
+use crate::domain::regions::RegionTree;
+
+/// Half of the way round the globe is no circle any more.
+const RADIUS_M_MAX: u32 = 10_000_000;
+
+/// What an area is resolved against.
+#[derive(Debug, Clone, Copy)]
+pub struct PlaceTable<'a> {
+    /// The list of regions.
+    pub tree: &'a RegionTree,
+    /// The enrolled terminals.
+    pub terminals: &'a TerminalIndex,
+}
+
+/// One order to come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResolvedOrder {
+    /// The region whose topic carries it.
+    pub topic: RegionCode,
+    /// What is signed.
+    pub target: Target,
+    /// The terminals that it means, by identifier; none of them stands in another order.
+    pub terminals: Vec<TerminalId>,
+}
+
+/// An area, resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// One order a topic, or several where a limit split them. In the order of the topics.
+    pub orders: Vec<ResolvedOrder>,
+    /// Every terminal meant, by identifier. Never empty.
+    pub terminals: Vec<TerminalId>,
+    /// What a person should know.
+    pub warnings: Vec<TargetWarning>,
+}
+
+/// A shape after simplification, with what it covers and touches.
+pub(super) struct Part {
+    pub(super) topic: RegionCode,
+    /// Absent for single terminals and for a shape that travels by list only.
+    pub(super) shape: Option<Shape>,
+    /// Covered terminals as places in the index, rising; excluded ones are left out.
+    pub(super) hits: Vec<u32>,
+    /// Undivided regions whose outline it touches.
+    pub(super) touched: Vec<RegionCode>,
+}
+
+/// Resolves `area` for `authority`. `target_bytes_max` is what the sealed order leaves for the
+/// target (CBOR). See the module's rules.
+pub fn resolve(
+    area: &RequestedArea,
+    authority: RegionCode,
+    places: PlaceTable<'_>,
+    target_bytes_max: usize,
+) -> Result<Resolution, TargetFault> {
+    check_counts(area)?;
+    let mut warnings = Vec::new();
+    let names = Names::read(area, authority, places, &mut warnings)?;
+    let parts = Parts { authority, places, target_bytes_max, names: &names };
+    let parts = parts.read(area, &mut warnings)?;
+
+    let mut splitter = Splitter::new(places, &names, target_bytes_max);
+    for region in &names.whole {
+        if places.terminals.within(*region).is_empty() {
+            warnings.push(TargetWarning::RegionWithoutTerminal(*region));
+        }
+        splitter.whole(*region)?;
+    }
+    for group in group_by_topic(parts) {
+        splitter.group(&group)?;
+    }
+    let mut orders = splitter.into_orders();
+    orders.sort_by_key(|order| order.topic);
+    let mut terminals: Vec<TerminalId> =
+        orders.iter().flat_map(|order| order.terminals.iter().copied()).collect();
+    terminals.sort_unstable();
+    if terminals.is_empty() {
+        return Err(TargetFault::new("area", TargetRule::NobodyThere));
+    }
+    let has_shape = !area.polygons.is_empty() || !area.circles.is_empty();
+    if has_shape && places.terminals.unplaced() > 0 {
+        warnings.push(TargetWarning::Unplaced(places.terminals.unplaced()));
+    }
+    Ok(Resolution { orders, terminals, warnings })
+}
+
+fn check_counts(area: &RequestedArea) -> Result<(), TargetFault> {
+    if area.is_empty() {
+        return Err(TargetFault::new("area", TargetRule::Empty));
+    }
+    let counts = [
+        ("regions", area.regions.len(), AREA_REGIONS_MAX),
+        ("excluded", area.excluded.len(), AREA_REGIONS_MAX),
+        ("terminals", area.terminals.len(), AREA_TERMINALS_MAX),
+        ("excluded_terminals", area.excluded_terminals.len(), AREA_TERMINALS_MAX),
+        ("polygons", area.polygons.len(), AREA_SHAPES_MAX),
+        ("circles", area.circles.len(), AREA_SHAPES_MAX),
+    ];
+    match counts.into_iter().find(|(_, count, max)| count > max) {
+        Some((field, _, max)) => Err(TargetFault::new(field, TargetRule::TooMany(max))),
+        None => Ok(()),
+    }
+}
+
+/// The names of an area, checked, without repetition, none inside another, in order.
+pub(super) struct Names {
+    pub(super) whole: Vec<RegionCode>,
+    pub(super) excluded: Vec<RegionCode>,
+    /// Also terminals that are not enrolled now: a name that is excluded stays excluded.
+    pub(super) excluded_terminals: Vec<TerminalId>,
+    /// By place in the index: excluded by region or by name.
+    is_excluded: Vec<bool>,
+}
+
+impl Names {
+    fn read(
+        area: &RequestedArea,
+        authority: RegionCode,
+        places: PlaceTable<'_>,
+        warnings: &mut Vec<TargetWarning>,
+    ) -> Result<Self, TargetFault> {
+        let mut excluded = Vec::new();
+        for (at, code) in area.excluded.iter().enumerate() {
+            let region = places.tree.get(*code);
+            match region.map(|region| region.is_target) {
+                None => {
+                    let field = format!("excluded[{at}]");
+                    return Err(TargetFault::new(field, TargetRule::UnknownRegion(*code)));
+                }
+                Some(false) => warnings.push(TargetWarning::PseudoUnitExcluded(*code)),
+                Some(true) => excluded.push(*code),
+            }
+        }
+        let excluded = outermost(excluded);
+        let mut whole = Vec::new();
+        for (at, code) in area.regions.iter().enumerate() {
+            let fault = |rule| Err(TargetFault::new(format!("regions[{at}]"), rule));
+            match places.tree.get(*code) {
+                None => return fault(TargetRule::UnknownRegion(*code)),
+                Some(region) if !region.is_target => return fault(TargetRule::PseudoUnit(*code)),
+                Some(_) if !authority.contains(*code) => {
+                    return fault(TargetRule::RegionOutside(*code, authority));
+                }
+                Some(_) if excluded.iter().any(|outer| outer.contains(*code)) => {
+                    warnings.push(TargetWarning::RegionExcluded(*code));
+                }
+                Some(_) => whole.push(*code),
+            }
+        }
+        let mut excluded_terminals = area.excluded_terminals.clone();
+        excluded_terminals.sort_unstable();
+        excluded_terminals.dedup();
+        let mut is_excluded = vec![false; places.terminals.terminals().len()];
+        for region in &excluded {
+            is_excluded[places.terminals.range(*region)].fill(true);
+        }
+        for at in excluded_terminals.iter().filter_map(|id| places.terminals.find(*id)) {
+            is_excluded[at] = true;
+        }
+        Ok(Self { whole: outermost(whole), excluded, excluded_terminals, is_excluded })
+    }
+
+    pub(super) fn is_excluded(&self, at: u32) -> bool {
+        self.is_excluded[at as usize]
+    }
+}
+
+/// Without repetition and without regions inside another, in order.
+fn outermost(mut regions: Vec<RegionCode>) -> Vec<RegionCode> {
+    regions.sort_unstable();
+    // A region sorts directly before its parts.
+    regions.dedup_by(|later, earlier| earlier.contains(*later));
+    regions
+}
+
+/// Reads shapes and single terminals.
+struct Parts<'a> {
+    authority: RegionCode,
+    places: PlaceTable<'a>,
+    target_bytes_max: usize,
+    names: &'a Names,
+}
+
+impl Parts<'_> {
+    fn read(
+        &self,
+        area: &RequestedArea,
+        warnings: &mut Vec<TargetWarning>,
+    ) -> Result<Vec<Part>, TargetFault> {
+        let mut parts = Vec::new();
+        let has_shape = !area.polygons.is_empty() || !area.circles.is_empty();
+        let leaves = if has_shape { self.leaves() } else { Vec::new() };
+        for (at, vertices) in area.polygons.iter().enumerate() {
+            let field = format!("polygons[{at}]");
+            let (ready, is_listed) = self.polygon(&field, vertices, warnings)?;
+            parts.extend(self.shape(&field, &ready, is_listed, &leaves, warnings)?);
+        }
+        for (at, circle) in area.circles.iter().enumerate() {
+            let field = format!("circles[{at}]");
+            let Some(center) = circle.center.position() else {
+                return Err(TargetFault::new(field, TargetRule::OffTheGlobe));
+            };
+            if circle.radius_m == 0 || circle.radius_m > RADIUS_M_MAX {
+                return Err(TargetFault::new(field, TargetRule::Radius));
+            }
+            let ready = ReadyShape::circle(center, circle.radius_m);
+            parts.extend(self.shape(&field, &ready, false, &leaves, warnings)?);
+        }
+        parts.extend(self.singles(&area.terminals)?);
+        Ok(parts)
+    }
+
+    /// The polygon as it travels and whether it is too intricate to travel at all.
+    fn polygon(
+        &self,
+        field: &str,
+        vertices: &[GeoPoint],
+        warnings: &mut Vec<TargetWarning>,
+    ) -> Result<(ReadyShape, bool), TargetFault> {
+        let fault = |rule| TargetFault::new(field, rule);
+        if vertices.len() > AREA_VERTICES_MAX {
+            return Err(fault(TargetRule::TooMany(AREA_VERTICES_MAX)));
+        }
+        let points: Option<Vec<Position>> = vertices.iter().map(|v| v.position()).collect();
+        let points = points.ok_or_else(|| fault(TargetRule::OffTheGlobe))?;
+        let ring = Ring::new(points.into_iter().map(Point::from))
+            .map_err(|ring| fault(TargetRule::Ring(ring)))?;
+        // Fewer vertices leave more of the order to the list, at the price of some metres.
+        for vertices_max in [limits::VERTICES_PER_POLYGON_MAX, 64, 32, 16] {
+            let Some((simple, grown_m)) =
+                simplify_outward(&ring, vertices_max, limits::SIMPLIFY_M_MAX)
+            else {
+                break;
+            };
+            let ready = ReadyShape::polygon(&simple);
+            if protocols::wire::encode(ready.shape()).len() <= self.target_bytes_max / 2 {
+                if grown_m > 0.0 {
+                    let grown_m = grown_m.ceil() as u32;
+                    warnings.push(TargetWarning::ShapeGrown(field.to_owned(), grown_m));
+                }
+                return Ok((ready, false));
+            }
+        }
+        warnings.push(TargetWarning::ShapeByList(field.to_owned()));
+        Ok((ReadyShape::polygon(&ring), true))
+    }
+
+    fn shape(
+        &self,
+        field: &str,
+        ready: &ReadyShape,
+        is_listed: bool,
+        leaves: &[(RegionCode, Ring)],
+        warnings: &mut Vec<TargetWarning>,
+    ) -> Result<Option<Part>, TargetFault> {
+        let mut hits = self.places.terminals.covered(ready);
+        hits.retain(|at| !self.names.is_excluded(*at));
+        hits.sort_unstable();
+        if hits.is_empty() {
+            warnings.push(TargetWarning::ShapeWithoutTerminal(field.to_owned()));
+            return Ok(None);
+        }
+        let outside = hits.iter().map(|at| self.id(*at)).find(|id| self.is_outside(*id));
+        if let Some(id) = outside {
+            let rule = TargetRule::TerminalOutside(id, self.authority);
+            return Err(TargetFault::new(field, rule));
+        }
+        let outline = ready.outline();
+        let touched: Vec<RegionCode> = leaves
+            .iter()
+            .filter(|(_, leaf)| leaf.touches(&outline))
+            .map(|(code, _)| *code)
+            .collect();
+        if touched.iter().any(|code| !self.authority.contains(*code)) {
+            warnings.push(TargetWarning::ShapeBeyondAuthority(field.to_owned()));
+        }
+        let topic = self.topic(&hits, &touched);
+        let shape = (!is_listed).then(|| ready.shape().clone());
+        Ok(Some(Part { topic, shape, hits, touched }))
+    }
+
+    fn singles(&self, terminals: &[TerminalId]) -> Result<Option<Part>, TargetFault> {
+        let mut hits = Vec::with_capacity(terminals.len());
+        for (at, id) in terminals.iter().enumerate() {
+            let fault = |rule| TargetFault::new(format!("terminals[{at}]"), rule);
+            if self.is_outside(*id) {
+                return Err(fault(TargetRule::TerminalOutside(*id, self.authority)));
+            }
+            let place = self.places.terminals.find(*id);
+            hits.push(place.ok_or_else(|| fault(TargetRule::UnknownTerminal(*id)))? as u32);
+        }
+        hits.retain(|at| !self.names.is_excluded(*at));
+        hits.sort_unstable();
+        hits.dedup();
+        if hits.is_empty() {
+            return Ok(None);
+        }
+        let topic = self.topic(&hits, &[]);
+        Ok(Some(Part { topic, shape: None, hits, touched: Vec::new() }))
+    }
+
+    /// The smallest region that holds the terminals and the touched regions, at most the
+    /// authority's.
+    fn topic(&self, hits: &[u32], touched: &[RegionCode]) -> RegionCode {
+        // Hits are sorted: the first and the last village span them all.
+        let ends = [hits.first(), hits.last()].into_iter().flatten();
+        let villages = ends.map(|at| self.id(*at).village());
+        let all = villages.chain(touched.iter().copied());
+        let common = all.map(Some).reduce(|one, other| one?.common(other?)).flatten();
+        common.filter(|region| self.authority.contains(*region)).unwrap_or(self.authority)
+    }
+
+    fn leaves(&self) -> Vec<(RegionCode, Ring)> {
+        let leaves = self.places.tree.leaves();
+        leaves
+            .filter_map(|(code, ring)| {
+                let ring = Ring::new(ring.iter().map(|at| Point::from(*at))).ok()?;
+                Some((code, ring))
+            })
+            .collect()
+    }
+
+    fn id(&self, at: u32) -> TerminalId {
+        self.places.terminals.terminals()[at as usize].id
+    }
+
+    fn is_outside(&self, id: TerminalId) -> bool {
+        !self.authority.contains(id.village())
+    }
+}
+
+/// Parts whose topics nest share the wider one.
+fn group_by_topic(mut parts: Vec<Part>) -> Vec<Vec<Part>> {
+    parts.sort_by_key(|part| std::cmp::Reverse::<RegionLevel>(part.topic.level()));
+    let mut groups: Vec<Vec<Part>> = Vec::new();
+    for part in parts {
+        let holder = groups
+            .iter_mut()
+            .find(|group| group.first().is_some_and(|first| first.topic.contains(part.topic)));
+        match holder {
+            Some(group) => group.push(part),
+            None => groups.push(vec![part]),
+        }
+    }
+    groups
+}
