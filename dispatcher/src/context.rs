@@ -36,6 +36,8 @@ pub struct App {
     pub notifier: Notifier,
     /// Requests with an `Idempotency-Key` that are being worked on in this process.
     pub running: crate::app::idempotency::Running,
+    /// Regions and enrolled terminals in memory.
+    pub places: crate::app::places::PlaceCache,
 }
 
 impl App {
@@ -49,6 +51,7 @@ impl App {
             metrics: Metrics::default(),
             notifier: Notifier::default(),
             running: crate::app::idempotency::Running::default(),
+            places: crate::app::places::PlaceCache::default(),
         })
     }
 

@@ -8,7 +8,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::area::Position;
 use crate::digest::Digest;
+use crate::limits;
 use crate::terminal::TerminalId;
+use crate::wire::{self, EnvelopeError, MessageType, Sealed, SigningKey, VerifyingKey};
 
 /// Hours an enrolment code is good for, once.
 pub const ENROLMENT_CODE_HOURS: i64 = 24;
@@ -38,14 +40,14 @@ impl EnrolmentCode {
 
     /// The text on paper or in the QR code.
     pub fn to_text(&self) -> String {
-        format!("{}{}", Self::PREFIX, URL_SAFE_NO_PAD.encode(crate::wire::encode(self)))
+        format!("{}{}", Self::PREFIX, URL_SAFE_NO_PAD.encode(wire::encode(self)))
     }
 
     /// Reads the text; white space around it is ignored.
     pub fn from_text(text: &str) -> Result<Self, ParseCodeError> {
         let body = text.trim().strip_prefix(Self::PREFIX).ok_or(ParseCodeError)?;
         let bytes = URL_SAFE_NO_PAD.decode(body).map_err(|_| ParseCodeError)?;
-        crate::wire::decode(&bytes).map_err(|_| ParseCodeError)
+        wire::decode(&bytes).map_err(|_| ParseCodeError)
     }
 }
 
@@ -60,6 +62,26 @@ pub struct KeyProof {
     /// The public key, 32 bytes.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub public_key: Vec<u8>,
+}
+
+impl KeyProof {
+    /// The proof for this code's secret, sealed by the key that it names.
+    pub fn seal(secret: &[u8; 10], key: &SigningKey) -> Vec<u8> {
+        let public_key = key.verifying_key().to_bytes().to_vec();
+        let proof = Self { secret_digest: Digest::of(secret), public_key };
+        wire::seal(MessageType::KeyProof, None, wire::encode(&proof), key, None)
+    }
+
+    /// Opens a proof: whoever sealed it holds the key that it names.
+    pub fn open(bytes: &[u8]) -> Result<(Self, VerifyingKey), EnvelopeError> {
+        let sealed = Sealed::parse(bytes, limits::ORDER_BYTES_MAX)?;
+        let claimed = sealed.claimed_payload().ok_or(EnvelopeError::Malformed("no payload"))?;
+        let proof: Self =
+            wire::decode(claimed).map_err(|_| EnvelopeError::Malformed("not a key proof"))?;
+        let key = VerifyingKey::from_bytes(&proof.public_key)?;
+        sealed.verify(MessageType::KeyProof, &key)?;
+        Ok((proof, key))
+    }
 }
 
 /// `POST /api/v1/enrolments/claim`, request (JSON).
@@ -103,5 +125,37 @@ pub struct GrantedPosition {
 impl From<Position> for GrantedPosition {
     fn from(position: Position) -> Self {
         Self { lat: position.lat(), lon: position.lon() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proof_opens_for_the_key_that_made_it_and_for_no_other() {
+        let key = SigningKey::from_seed(&[5; 32]);
+        let bytes = KeyProof::seal(b"0123456789", &key);
+        let (proof, opened) = KeyProof::open(&bytes).expect("its own key");
+        assert_eq!(opened, key.verifying_key());
+        assert_eq!(proof.secret_digest, Digest::of(b"0123456789"));
+        let named = KeyProof {
+            secret_digest: proof.secret_digest,
+            public_key: SigningKey::from_seed(&[6; 32]).verifying_key().to_bytes().to_vec(),
+        };
+        let forged = wire::seal(MessageType::KeyProof, None, wire::encode(&named), &key, None);
+        assert_eq!(KeyProof::open(&forged), Err(EnvelopeError::OtherKey));
+    }
+
+    #[test]
+    fn a_code_survives_its_text_and_white_space_around_it() {
+        let code = EnrolmentCode {
+            root_fingerprints: vec![Digest::of(b"a"), Digest::of(b"b")],
+            url: "http://10.0.0.5:8480".to_owned(),
+            secret: *b"0123456789",
+        };
+        let text = format!(" {}\n", code.to_text());
+        assert_eq!(EnrolmentCode::from_text(&text), Ok(code));
+        assert_eq!(EnrolmentCode::from_text("tongluo2:AAAA"), Err(ParseCodeError));
     }
 }

@@ -4,5 +4,9 @@
 //! its caller commits and wakes. It never begins a transaction of its own while given one.
 
 pub mod audit;
+pub mod enrolments;
 pub mod events;
 pub mod idempotency;
+pub mod places;
+pub mod regions;
+pub mod terminals;

@@ -2,7 +2,10 @@
 //! by its exit code: 1 for a refusal or a failure, 2 for wrong usage.
 
 pub mod cap;
+pub mod import;
+pub mod key;
 pub mod serve;
+pub mod terminal;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,6 +29,15 @@ enum Command {
     Serve(serve::Arguments),
     // Accounts and checks.
     // Regions and terminals.
+    /// Bring in lists.
+    #[command(subcommand)]
+    Import(import::ImportCommand),
+    /// Make roots and delegations.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Terminals, on the database directly.
+    #[command(subcommand)]
+    Terminal(terminal::TerminalCommand),
     // CAP.
     /// CAP messages.
     Cap(cap::CapArgs),
@@ -38,6 +50,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(arguments) => serve::run(config()?, arguments).await,
         // Accounts and checks.
         // Regions and terminals.
+        Command::Import(command) => import::run(config()?, command).await,
+        Command::Key(command) => key::run(&command),
+        Command::Terminal(command) => terminal::run(config()?, command).await,
         // CAP.
         Command::Cap(arguments) => cap::run(&arguments, &mut std::io::stdout().lock()),
     }

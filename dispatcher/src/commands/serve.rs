@@ -34,6 +34,7 @@ pub async fn run(config: Config, _: Arguments) -> anyhow::Result<ExitCode> {
     let db = Db::open(&config.database.url, config.database.connections)
         .await
         .context("open the database")?;
+    crate::app::regions::seed(&db, signer.region()).await.context("seed the region list")?;
     let app = App::new(db, ports, config, signer);
     let listener = TcpListener::bind(app.config.server.listen)
         .await

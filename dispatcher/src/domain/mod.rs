@@ -5,6 +5,8 @@ pub mod alert;
 pub mod authority;
 pub mod delivery;
 pub mod fault;
+pub mod keys;
 pub mod liveness;
 pub mod regions;
 pub mod targeting;
+pub mod terminal;

@@ -39,6 +39,8 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(2, "0002_audit_and_events"),
     migration!(3, "0003_idempotency"),
     // Regions and terminals.
+    migration!(10, "0010_regions"),
+    migration!(11, "0011_terminals"),
     // Alerts and orders.
     // Deliveries and receipts.
     migration!(30, "0030_deliveries"),

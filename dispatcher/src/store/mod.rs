@@ -13,9 +13,12 @@
 //! that two transactions never wait for each other in opposite orders.
 
 pub mod audit;
+pub mod enrolments;
 pub mod events;
 pub mod idempotency;
 pub mod migrations;
+pub mod regions;
+pub mod terminals;
 
 mod error;
 

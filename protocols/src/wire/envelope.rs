@@ -241,6 +241,12 @@ impl Sealed {
         unprotected(&self.cose, LABEL_CERTIFICATE)
     }
 
+    /// The payload before anything is checked: for a message that brings the key it is to be
+    /// checked with.
+    pub(crate) fn claimed_payload(&self) -> Option<&[u8]> {
+        self.cose.payload.as_deref()
+    }
+
     /// The payload, if `key` signed exactly this as a message of type `kind`.
     pub fn verify(&self, kind: MessageType, key: &VerifyingKey) -> Result<&[u8], EnvelopeError> {
         if key.key_id() != self.key_id {
