@@ -281,7 +281,7 @@ fn corner(a: Point, b: Point, c: Point, d: Point) -> Option<Point> {
         for dy in -2..=2 {
             let p = Point { x: x.round() as i64 + dx, y: y.round() as i64 + dy };
             let off = (p.x as f64 - x).hypot(p.y as f64 - y);
-            let is_outward = cross(a, p, b) >= 0 && cross(p, d, c) >= 0 && cross(b, p, c) < 0;
+            let is_outward = cross(a, p, b) >= 0 && cross(p, d, c) >= 0 && cross(b, c, p) < 0;
             if is_outward && best.is_none_or(|(least, _)| off < least) {
                 best = Some((off, p));
             }

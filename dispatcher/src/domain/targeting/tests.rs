@@ -190,13 +190,13 @@ fn a_polygon_over_two_towns_goes_to_the_district_and_over_two_districts_to_the_c
         let [a, b] = [one, other].map(|town| town.place.expect("a place"));
         GeoPoint { lat: f64::midpoint(a.lat(), b.lat()), lon: f64::midpoint(a.lon(), b.lon()) }
     };
-    for (one, other, topic) in [
-        ("350211102000", "350211103000", "350211000000"),
-        ("350211103000", "350212105000", "350200000000"),
-        ("350211102000", "350212105000", "350200000000"),
+    for (one, other, half, topic) in [
+        ("350211102000", "350211103000", 0.02, "350211000000"),
+        ("350211103000", "350212105000", 0.04, "350200000000"),
+        ("350211102000", "350212105000", 0.04, "350200000000"),
     ] {
         let at = border(one, other);
-        let polygons = vec![square(at.lat, at.lon, 0.04)];
+        let polygons = vec![square(at.lat, at.lon, half)];
         let area = RequestedArea { polygons, ..RequestedArea::default() };
         let resolution = resolve(&area, city(), places, ROOM).expect("terminals there");
         assert_eq!(resolution.orders.len(), 1);
