@@ -34,6 +34,8 @@ pub struct App {
     pub metrics: Metrics,
     /// Wake-ups of reconcilers.
     pub notifier: Notifier,
+    /// The dispatcher's own connection to the broker.
+    pub link: crate::mqtt::link::LinkState,
     /// Requests with an `Idempotency-Key` that are being worked on in this process.
     pub running: crate::app::idempotency::Running,
     /// Regions and enrolled terminals in memory.
@@ -50,6 +52,7 @@ impl App {
             signer,
             metrics: Metrics::default(),
             notifier: Notifier::default(),
+            link: crate::mqtt::link::LinkState::default(),
             running: crate::app::idempotency::Running::default(),
             places: crate::app::places::PlaceCache::default(),
         })

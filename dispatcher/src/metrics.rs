@@ -60,6 +60,8 @@ pub enum Job {
     Liveness,
     /// Forgets what is older than its time.
     Purge,
+    /// Signs stops anew.
+    Stops,
 }
 
 /// Labels of job runs.
@@ -115,6 +117,8 @@ pub struct Metrics {
     pub http_requests: Family<RequestLabels, Counter>,
     /// Logins refused.
     pub logins_refused: Counter,
+    /// Messages of terminals whose sender or signature was not believed.
+    pub messages_disbelieved: Counter,
 }
 
 impl Default for Metrics {
@@ -134,6 +138,7 @@ impl Default for Metrics {
             outbox_depth: Gauge::default(),
             http_requests: Family::default(),
             logins_refused: Counter::default(),
+            messages_disbelieved: Counter::default(),
         };
         metrics.register();
         metrics
@@ -168,6 +173,11 @@ impl Metrics {
         r.register("outbox_depth", "Orders not yet given to the broker", self.outbox_depth.clone());
         r.register("http_requests", "Requests answered", self.http_requests.clone());
         r.register("logins_refused", "Logins refused", self.logins_refused.clone());
+        r.register(
+            "messages_disbelieved",
+            "Messages of terminals that were not believed",
+            self.messages_disbelieved.clone(),
+        );
     }
 
     /// The text of `/metrics` (OpenMetrics 1.0).
@@ -205,6 +215,7 @@ mod tests {
                 "tongluo_outbox_depth",
                 "tongluo_http_requests",
                 "tongluo_logins_refused",
+                "tongluo_messages_disbelieved",
             ]
         );
     }

@@ -10,3 +10,5 @@ pub mod idempotency;
 pub mod places;
 pub mod regions;
 pub mod terminals;
+pub mod receipts;
+pub mod stops;

@@ -13,9 +13,9 @@ use tracing_subscriber::EnvFilter;
 use crate::config::Config;
 use crate::config::log::{LogConfig, LogFormat};
 use crate::context::{App, Signer};
-use crate::http;
 use crate::ports::Ports;
 use crate::store::Db;
+use crate::{http, jobs, mqtt};
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,7 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
-    start(&app, &tasks, &stop)?;
+    start(&app, &tasks, &stop).await?;
     let address = listener.local_addr()?;
     tracing::info!(http.address = %address, region = %app.region(), "serving on http://{address}");
     let ended = stop.clone();
@@ -75,10 +75,13 @@ pub async fn serve(
 }
 
 /// Starts the broker, its client and the reconcilers; each ends with `stop` and is tracked.
-#[expect(clippy::unnecessary_wraps, reason = "what is started here may fail to bind")]
-fn start(_app: &Arc<App>, _tasks: &TaskTracker, _stop: &CancellationToken) -> anyhow::Result<()> {
-    // Broker and client.
-    // Reconcilers.
+async fn start(
+    app: &Arc<App>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let mqtt = mqtt::start(app, tasks, stop).await?;
+    jobs::start(app, mqtt.pipe, tasks, stop);
     Ok(())
 }
 

@@ -13,6 +13,8 @@ pub struct MqttConfig {
     /// URL that terminals are given on enrolment; empty: the external URL, or `mqtt://` and the
     /// embedded broker's address.
     pub public_url: String,
+    /// Certificates (PEM) by which an external broker with `mqtts://` is believed.
+    pub ca_file: String,
     /// The dispatcher's user name at an external broker.
     pub user: String,
     /// The dispatcher's password at an external broker.
@@ -25,6 +27,7 @@ impl Default for MqttConfig {
             url: String::new(),
             listen: std::net::SocketAddr::from(([127, 0, 0, 1], 1883)),
             public_url: String::new(),
+            ca_file: String::new(),
             user: "dispatcher".to_owned(),
             password: String::new(),
         }

@@ -215,6 +215,21 @@ impl Progress {
     }
 }
 
+impl From<&Proof> for Evidence {
+    fn from(proof: &Proof) -> Self {
+        use protocols::receipt::SoundSource;
+        let source = |is_clip| if is_clip { SoundSource::Clip } else { SoundSource::LocalVoice };
+        Self {
+            first_sound_at: proof.first_sound_at,
+            frames: proof.frames,
+            underruns: proof.underruns,
+            source: proof.is_clip.map(source),
+            amplifier_ma: proof.amplifier_ma,
+            microphone_dbfs_x10: proof.microphone_dbfs_x10,
+        }
+    }
+}
+
 fn decide(one: Option<Step>, other: Option<Step>) -> Option<Step> {
     let (Some(one), Some(other)) = (&one, &other) else { return one.or(other) };
     let is_finished = |step: &Step| step.state == DeliveryState::Finished;

@@ -1,1 +1,82 @@
-//! Reconcilers, one a file: idempotent, without input, woken by a signal or a timer.
+//! Reconcilers, one a file: idempotent, without input, woken by a signal or a timer, so that a
+//! restart, a lost signal and a second process are one code path.
+
+pub mod liveness;
+pub mod publish;
+pub mod purge;
+pub mod stops;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::context::App;
+use crate::metrics::{Job, JobLabels, Outcome};
+use crate::mqtt::outgoing::Pipe;
+use crate::store::StoreError;
+
+/// How often liveness is derived: a terminal is named late within this of being so.
+const LIVENESS_EVERY: Duration = Duration::from_secs(2);
+
+/// How often old rows are looked for.
+const PURGE_EVERY: Duration = Duration::from_secs(3_600);
+
+/// How often stops are looked at; they are signed anew a day and a half before their end.
+const STOPS_EVERY: Duration = Duration::from_secs(600);
+
+/// Starts the reconcilers of this module. Each ends with `stop` and is tracked in `tasks`.
+pub fn start(app: &Arc<App>, pipe: Pipe, tasks: &TaskTracker, stop: &CancellationToken) {
+    tasks.spawn(publish::serve(app.clone(), pipe, stop.clone()));
+    let context = app.clone();
+    let mut watch = liveness::Watch::default();
+    tasks.spawn(every(app.clone(), Job::Liveness, LIVENESS_EVERY, stop.clone(), async move || {
+        watch.run(&context).await
+    }));
+    let context = app.clone();
+    tasks.spawn(every(app.clone(), Job::Purge, PURGE_EVERY, stop.clone(), async move || {
+        purge::run(&context).await
+    }));
+    let context = app.clone();
+    tasks.spawn(every(app.clone(), Job::Stops, STOPS_EVERY, stop.clone(), async move || {
+        stops::run(&context).await
+    }));
+}
+
+/// Runs `job` at once and then every so often, until `stop`. A run that failed is logged, counted
+/// and tried again at the next turn.
+pub async fn every(
+    app: Arc<App>,
+    job: Job,
+    interval: Duration,
+    stop: CancellationToken,
+    mut run: impl AsyncFnMut() -> Result<(), StoreError>,
+) {
+    loop {
+        let result = run().await;
+        note(&app, job, &result);
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            () = pause(interval) => {}
+        }
+    }
+}
+
+/// Counts a run, and logs it when it failed.
+pub fn note(app: &App, job: Job, result: &Result<(), StoreError>) {
+    let outcome = match result {
+        Ok(()) => Outcome::Finished,
+        Err(error) => {
+            tracing::error!(?job, %error, "a reconciler failed; it tries again");
+            Outcome::Failed
+        }
+    };
+    app.metrics.job_runs.get_or_create(&JobLabels { job, outcome }).inc();
+}
+
+#[expect(clippy::disallowed_methods, reason = "a driver waits for the next turn of its job")]
+pub(crate) async fn pause(wait: Duration) {
+    tokio::time::sleep(wait).await;
+}

@@ -8,11 +8,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use protocols::area::Position;
+use protocols::area::{Position, Target};
 use protocols::digest::Digest;
 use protocols::hello::{Hello, HelloReply};
 use protocols::limits::HELLO_LIST_MAX;
-use protocols::order::Order;
 use protocols::region::RegionCode;
 use protocols::terminal::TerminalId;
 
@@ -107,8 +106,8 @@ pub struct LiveOrder {
     pub topic: RegionCode,
     /// The signed bytes.
     pub sealed: Vec<u8>,
-    /// What they say.
-    pub order: Order,
+    /// Who is meant.
+    pub target: Target,
 }
 
 /// What the dispatcher knows when it answers.
@@ -141,8 +140,7 @@ pub struct Answer {
 pub fn answer(hello: &Hello, facts: Facts<'_>) -> Answer {
     let terminal = hello.terminal;
     let is_meant = |live: &&Arc<LiveOrder>| {
-        live.topic.contains(terminal.village())
-            && live.order.target.includes(terminal, facts.position)
+        live.topic.contains(terminal.village()) && live.target.includes(terminal, facts.position)
     };
     let live = facts.live.iter().filter(is_meant).take(HELLO_LIST_MAX).collect::<Vec<_>>();
     let is_held = |live: &Arc<LiveOrder>| hello.held.contains(&live.digest);
@@ -163,10 +161,7 @@ pub fn answer(hello: &Hello, facts: Facts<'_>) -> Answer {
 
 #[cfg(test)]
 mod tests {
-    use protocols::alert::{AlertKey, BroadcastKind};
-    use protocols::area::{PartialVillage, Target};
-    use protocols::order::{Outputs, Purpose, Repeats, Sequence, SpokenText, Stream};
-    use protocols::region::RegionLevel;
+    use protocols::area::PartialVillage;
 
     use super::*;
 
@@ -183,34 +178,8 @@ mod tests {
     }
 
     fn live(name: u8, topic: &str, target: Target) -> Arc<LiveOrder> {
-        let authority = region("350212000000");
-        let sent = at(0);
-        let text = SpokenText { language: "zh-CN".into(), text: "大家好".into(), clip: None };
-        let alert = AlertKey { sender: "s".into(), identifier: format!("{name}"), sent };
-        let order = Order {
-            alert,
-            alert_digest: Digest([name; 32]),
-            stream: Stream { authority, topic: region(topic) },
-            sequence: Sequence { epoch: 1, number: u64::from(name) },
-            level: RegionLevel::District,
-            purpose: Purpose::Alert,
-            references: Vec::new(),
-            kind: BroadcastKind::Actual,
-            color: None,
-            event: "11B01".parse().expect("a code"),
-            sent,
-            expires: at(1_000_000),
-            play_at: None,
-            target,
-            texts: vec![text],
-            repeats: Repeats::ONCE,
-            outputs: Outputs::PLAY,
-            drill: None,
-            wants_out_of_area: false,
-            trace: None,
-        };
         let digest = Digest([name; 32]);
-        Arc::new(LiveOrder { digest, topic: region(topic), sealed: vec![name], order })
+        Arc::new(LiveOrder { digest, topic: region(topic), target, sealed: vec![name] })
     }
 
     fn whole(code: &str) -> Target {

@@ -1,15 +1,166 @@
 //! Everything that speaks MQTT: the embedded broker, the one client, and the machines that decide
 //! what is published and what is answered.
+//!
+//! | module | does |
+//! |---|---|
+//! | [`broker`] | rmqtt as a library, with a guard that denies by default |
+//! | [`client`] | the only one that knows rumqttc |
+//! | [`publisher`], [`hello`], [`collector`], [`inbox`], [`backoff`] | decide, without sockets |
+//! | [`outgoing`], [`incoming`] | the two connections |
+//! | [`answering`], [`recording`], [`watching`] | work on what terminals say |
+//! | [`directory`] | knows who is enrolled |
+//!
+//! The broker is a pipe: whatever matters is in the database before it is published, and counts as
+//! delivered when the terminal's own signed receipt says so.
 
+pub mod answering;
 pub mod backoff;
 #[cfg(feature = "embedded-broker")]
 pub mod broker;
 pub mod client;
 pub mod collector;
 pub mod credentials;
+pub mod directory;
 pub mod hello;
 pub mod inbox;
+pub mod incoming;
+pub mod link;
+pub mod outgoing;
 pub mod publisher;
+pub mod recording;
+pub mod watching;
 
 #[cfg(test)]
 mod raw_client;
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::context::App;
+use client::Address;
+use directory::Directory;
+use incoming::Inbox;
+use outgoing::Pipe;
+
+/// Why MQTT did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The embedded broker.
+    #[cfg(feature = "embedded-broker")]
+    #[error(transparent)]
+    Broker(#[from] broker::BrokerError),
+    /// The external broker's URL or its authorities.
+    #[error(transparent)]
+    Url(#[from] client::UrlError),
+    /// No broker is configured and none is built in.
+    #[cfg(not(feature = "embedded-broker"))]
+    #[error("mqtt.url is empty and this program has no broker built in")]
+    NoBroker,
+}
+
+/// What the rest of the program needs of MQTT.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    /// Publishes.
+    pub pipe: Pipe,
+    /// Where the embedded broker listens, with the real port.
+    pub broker_address: Option<SocketAddr>,
+}
+
+/// Starts the broker (unless an external one is configured), both connections and their workers.
+/// Each ends with `stop` and is tracked in `tasks`.
+pub async fn start(
+    app: &Arc<App>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Result<Handle, StartError> {
+    let (directory, questions) = Directory::new();
+    tasks.spawn(directory::serve(app.clone(), questions, stop.clone()));
+    let (out, listen, broker_address) = if app.config.mqtt.is_embedded() {
+        embedded(app, &directory, tasks, stop).await?
+    } else {
+        let (out, listen) = external(app)?;
+        (out, listen, None)
+    };
+    let (pipe, requests) = Pipe::new();
+    let (inbox, queues) = Inbox::new();
+    tasks.spawn(outgoing::serve(app.clone(), out, requests, stop.clone()));
+    tasks.spawn(incoming::serve(app.clone(), listen, inbox, stop.clone()));
+    let hellos = queues.hellos;
+    let (found, to) = (directory.clone(), pipe.clone());
+    tasks.spawn(answering::serve(app.clone(), found, to, hellos, stop.clone()));
+    let receipts = queues.receipts;
+    let (found, to) = (directory.clone(), pipe.clone());
+    tasks.spawn(recording::serve(app.clone(), found, to, receipts, stop.clone()));
+    tasks.spawn(watching::serve(app.clone(), directory, queues.reports, stop.clone()));
+    Ok(Handle { pipe, broker_address })
+}
+
+#[cfg(feature = "embedded-broker")]
+async fn embedded(
+    app: &Arc<App>,
+    directory: &Directory,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+) -> Result<(Address, Address, Option<SocketAddr>), StartError> {
+    use protocols::digest::Digest;
+    // Drawn for this run: nobody else ever needs it.
+    let password = hex::encode(app.ports.bytes::<32>());
+    let secret = Digest::of(password.as_bytes());
+    let credentials = Arc::new(directory.clone());
+    let broker = broker::Broker::start(app.config.mqtt.listen, credentials, secret).await?;
+    let listening = broker.address();
+    let ended = stop.clone();
+    tasks.spawn(async move {
+        ended.cancelled().await;
+        broker.stop().await;
+    });
+    let host = match listening.ip() {
+        ip if ip.is_unspecified() && ip.is_ipv6() => "::1".to_owned(),
+        ip if ip.is_unspecified() => "127.0.0.1".to_owned(),
+        ip => ip.to_string(),
+    };
+    let address = |name: &str| Address {
+        host: host.clone(),
+        port: listening.port(),
+        client_id: name.to_owned(),
+        user: name.to_owned(),
+        password: password.clone(),
+        tls: None,
+    };
+    let (out, listen) = (address(broker::DISPATCHER_OUT), address(broker::DISPATCHER_IN));
+    Ok((out, listen, Some(listening)))
+}
+
+#[cfg(not(feature = "embedded-broker"))]
+async fn embedded(
+    _: &Arc<App>,
+    _: &Directory,
+    _: &TaskTracker,
+    _: &CancellationToken,
+) -> Result<(Address, Address, Option<SocketAddr>), StartError> {
+    Err(StartError::NoBroker)
+}
+
+/// Two clients of one user. Their identifiers carry the region, so that the dispatchers of several
+/// regions share a broker.
+fn external(app: &App) -> Result<(Address, Address), StartError> {
+    let config = &app.config.mqtt;
+    let (host, port, is_tls) = client::parse_url(&config.url)?;
+    let tls = if is_tls { Some(client::tls(Path::new(&config.ca_file))?) } else { None };
+    let address = |what: &str| Address {
+        host: host.clone(),
+        port,
+        client_id: format!("{}-{}-{what}", config.user, app.region()),
+        user: config.user.clone(),
+        password: config.password.clone(),
+        tls: tls.clone(),
+    };
+    Ok((address("out"), address("in")))
+}

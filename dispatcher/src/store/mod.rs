@@ -19,6 +19,14 @@ pub mod idempotency;
 pub mod migrations;
 pub mod regions;
 pub mod terminals;
+pub mod deliveries;
+pub mod events;
+pub mod idempotency;
+pub mod migrations;
+pub mod outbox;
+pub mod receipts;
+pub mod stops;
+pub mod terminal_states;
 
 mod error;
 

@@ -1,0 +1,381 @@
+//! The whole MQTT side over its embedded broker and a database in a file, seen by a raw client.
+
+use jiff::{SignedDuration, Timestamp};
+use protocols::area::Target;
+use protocols::certificate::{Algorithm, Certificate};
+use protocols::digest::Digest;
+use protocols::hello::{Hello, HelloReply};
+use protocols::limits;
+use protocols::receipt::{Evidence, Receipt, ReceiptAck, ReceiptBatch, ReceiptState};
+use protocols::region::RegionCode;
+use protocols::terminal::TerminalId;
+use protocols::trust::{self, Roots};
+use protocols::wire::{self, MessageType, SigningKey, Topic};
+
+use super::*;
+use crate::app::stops;
+use crate::config::Config;
+use crate::context::{Signer, Wake};
+use crate::domain::actor::{Actor, Grant};
+use crate::domain::authority::Role;
+use crate::domain::delivery::DeliveryState;
+use crate::domain::liveness::{self, Liveness};
+use crate::ports::Ports;
+use crate::store::{self, Db, deliveries, terminal_states};
+use raw_client::RawClient;
+
+const HORN: &str = "350212110201-0007";
+const PASSWORD: &str = "drawn at enrolment";
+
+/// Tables of other owners, as far as they are read here, where their files are not applied yet.
+const TABLES: &str = "
+create table if not exists terminals (id text primary key, village text not null
+    , number bigint not null, name text not null, lat double precision, lon double precision
+    , public_key blob, mqtt_password_digest blob, enrolled_at bigint, retired_at bigint
+    , is_speaking bigint not null, version bigint not null);
+create table if not exists alerts (id text primary key, version bigint not null
+    , chain text not null, region text not null, sender text not null, identifier text not null
+    , state text not null, kind text not null, event text not null, content text not null
+    , content_digest blob not null, lifecycle text not null, asked text not null
+    , origin text not null, expires_at bigint not null, created_at bigint not null);
+create table if not exists orders (id text primary key, alert text not null
+    , digest blob not null unique, topic text not null, authority text not null
+    , epoch bigint not null, number bigint not null, purpose text not null, target blob not null
+    , sealed blob not null, created_at bigint not null, expires_at bigint not null
+    , published_at bigint, ended_at bigint);
+create table if not exists streams (authority text not null, topic text not null
+    , kind text not null, epoch bigint not null, number bigint not null
+    , primary key (authority, topic, kind));";
+
+struct World {
+    app: Arc<App>,
+    handle: Handle,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    horn: SigningKey,
+    roots: Roots,
+    _folder: tempfile::TempDir,
+}
+
+fn region(code: &str) -> RegionCode {
+    code.parse().expect("a code")
+}
+
+fn id() -> TerminalId {
+    HORN.parse().expect("an id")
+}
+
+impl World {
+    async fn start() -> Self {
+        let root = SigningKey::from_seed(&[1; 32]);
+        let own = SigningKey::from_seed(&[2; 32]);
+        let ports = Ports::system();
+        let town = region("350212110000");
+        let certificate = Certificate {
+            serial: 1,
+            public_key: own.verifying_key().to_bytes().to_vec(),
+            algorithm: Algorithm::Ed25519,
+            region: town,
+            level: town.level(),
+            not_before: ports.now() - SignedDuration::from_hours(1),
+            not_after: ports.now() + SignedDuration::from_hours(24),
+            name: "test".into(),
+        };
+        let certificate = wire::encode(&certificate);
+        let sealed = wire::seal(MessageType::Certificate, None, certificate, &root, None);
+        let roots = Roots::new([root.verifying_key()]);
+        let signer = Signer::new(own, sealed, roots.clone()).expect("believed");
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite:{}", folder.path().join("t.db").display());
+        let db = Db::open(&url, 4).await.expect("opens");
+        let mut config = Config::default();
+        config.mqtt.listen = ([127, 0, 0, 1], 0).into();
+        let app = App::new(db, ports, config, signer);
+        let horn = SigningKey::from_seed(&[3; 32]);
+        enrol(&app, &horn).await;
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let handle = start(&app, &tasks, &stop).await.expect("starts");
+        crate::jobs::start(&app, handle.pipe.clone(), &tasks, &stop);
+        Self { app, handle, tasks, stop, horn, roots, _folder: folder }
+    }
+
+    async fn end(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(10), self.tasks.wait());
+        ended.await.expect("every task ends");
+        self.app.db.close().await;
+    }
+
+    async fn connect(&self) -> RawClient {
+        let address = self.handle.broker_address.expect("embedded");
+        let client = RawClient::connect(address, HORN, HORN, PASSWORD).await;
+        let mut client = client.expect("let in");
+        let filters = wire::terminal_filters(id());
+        assert_eq!(client.subscribe(&filters).await, Some(vec![true; filters.len()]));
+        client
+    }
+
+    fn seal(&self, kind: MessageType, payload: Vec<u8>) -> Vec<u8> {
+        wire::seal(kind, None, payload, &self.horn, None)
+    }
+
+    /// Writes an order for the village as `issue` does; gives its sealed bytes.
+    async fn issue(&self, number: u64, target: &Target) -> Vec<u8> {
+        let (app, now) = (&self.app, self.app.now());
+        let sealed = format!("sealed order {number}").into_bytes();
+        let mut tx = app.db.begin().await.expect("begins");
+        sqlx::query(
+            "insert into alerts (id, version, chain, region, sender, identifier, state, kind
+                , event, content, content_digest, lifecycle, asked, origin, expires_at, created_at)
+            values ($1, 1, $1, '350212110000', 's', $1, 'issued', 'actual', '11B01', '{}', $2
+                , '{}', '[]', 'own', $3, $3) on conflict (id) do nothing",
+        )
+        .bind(format!("alert-{number}"))
+        .bind(vec![0_u8; 32])
+        .bind(now.as_microsecond())
+        .execute(&mut *tx)
+        .await
+        .expect("an alert");
+        sqlx::query(
+            "insert into orders (id, alert, digest, topic, authority, epoch, number, purpose
+                , target, sealed, created_at, expires_at)
+            values ($1, $2, $3, '350212110201', '350212110000', 1, $4, 'alert', $5, $6, $7, $8)",
+        )
+        .bind(format!("order-{number}"))
+        .bind(format!("alert-{number}"))
+        .bind(Digest::of(&sealed).0.to_vec())
+        .bind(i64::try_from(number).expect("small"))
+        .bind(wire::encode(target))
+        .bind(sealed.clone())
+        .bind(now.as_microsecond())
+        .bind((now + SignedDuration::from_hours(1)).as_microsecond())
+        .execute(&mut *tx)
+        .await
+        .expect("an order");
+        sqlx::query(
+            "insert into deliveries (alert, order_id, terminal, state, repeats_finished
+                , updated_at) values ($1, $2, $3, 'pending', 0, $4)",
+        )
+        .bind(format!("alert-{number}"))
+        .bind(format!("order-{number}"))
+        .bind(HORN)
+        .bind(now.as_microsecond())
+        .execute(&mut *tx)
+        .await
+        .expect("a delivery");
+        tx.commit().await.expect("commits");
+        app.notifier.wake(Wake::Orders);
+        sealed
+    }
+
+    async fn delivery(&self, number: u64) -> deliveries::Delivery {
+        let mut connection = self.app.db.read().await.expect("reads");
+        let keys = [(format!("order-{number}"), id())];
+        deliveries::find(&mut connection, &keys).await.expect("finds").remove(0)
+    }
+
+    async fn is_published(&self, number: u64) -> bool {
+        let mut connection = self.app.db.read().await.expect("reads");
+        let at: Option<i64> = sqlx::query_scalar("select published_at from orders where id = $1")
+            .bind(format!("order-{number}"))
+            .fetch_one(&mut *connection)
+            .await
+            .expect("there");
+        at.is_some()
+    }
+}
+
+/// Waits for `is_true`, with a deadline.
+async fn until(mut is_true: impl AsyncFnMut() -> bool) {
+    let turns = tokio::time::timeout(std::time::Duration::from_secs(10), async {
+        while !is_true().await {
+            tokio::task::yield_now().await;
+        }
+    });
+    turns.await.expect("it becomes true");
+}
+
+async fn enrol(app: &App, horn: &SigningKey) {
+    let mut tx = app.db.begin().await.expect("begins");
+    sqlx::raw_sql(TABLES).execute(&mut *tx).await.expect("tables");
+    sqlx::query(
+        "insert into terminals (id, village, number, name, public_key, mqtt_password_digest
+            , enrolled_at, is_speaking, version) values ($1, '350212110201', 7, 'n', $2, $3, 1, 1, 1)",
+    )
+    .bind(HORN)
+    .bind(horn.verifying_key().to_bytes().to_vec())
+    .bind(Digest::of(PASSWORD.as_bytes()).0.to_vec())
+    .execute(&mut *tx)
+    .await
+    .expect("a terminal");
+    tx.commit().await.expect("commits");
+}
+
+fn village() -> Target {
+    Target { regions: vec![region("350212110201")], ..Target::default() }
+}
+
+fn hello(held: Vec<Digest>) -> Hello {
+    Hello {
+        terminal: id(),
+        nonce: [7; 16],
+        journal_id: u64::MAX,
+        heads: Vec::new(),
+        held,
+        time_floor: Timestamp::UNIX_EPOCH,
+        clock_unsure: true,
+        revocation_number: 0,
+        version: "test".into(),
+    }
+}
+
+#[tokio::test]
+async fn an_order_in_the_database_is_heard_in_the_village_and_marked_as_published() {
+    let world = World::start().await;
+    let mut horn = world.connect().await;
+    let sealed = world.issue(1, &village()).await;
+    let message = horn.message().await;
+    assert_eq!(message.topic, "tongluo/1/region/350212110201/order");
+    assert_eq!(message.payload[..], sealed[..]);
+    until(async || world.is_published(1).await).await;
+    world.app.notifier.wake(Wake::Orders);
+    assert!(horn.stray().await.is_none(), "what was acknowledged is not published again");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_terminal_that_says_hello_is_told_what_is_live_and_sent_what_it_lacks() {
+    let world = World::start().await;
+    let held = world.issue(1, &village()).await;
+    let missing = world.issue(2, &village()).await;
+    let elsewhere = Target { regions: vec![region("350212110202")], ..Target::default() };
+    world.issue(3, &elsewhere).await;
+    until(async || world.is_published(3).await).await;
+    let mut horn = world.connect().await;
+    let hello = hello(vec![Digest::of(&held)]);
+    let sealed = world.seal(MessageType::Hello, wire::encode(&hello));
+    horn.publish(&Topic::TerminalHello(id()).to_string(), &sealed, false).await;
+    let reply = horn.message().await;
+    assert_eq!(reply.topic, Topic::TerminalReply(id()).to_string());
+    let kind = MessageType::HelloReply;
+    let (max, now) = (limits::MESSAGE_BYTES_MAX, Some(world.app.now()));
+    let reply = trust::open::<HelloReply>(&reply.payload, max, kind, &world.roots, &[], now);
+    let reply = reply.expect("believed").message;
+    assert_eq!(reply.nonce, hello.nonce);
+    let mut live = reply.live;
+    live.sort();
+    let mut expected = vec![Digest::of(&held), Digest::of(&missing)];
+    expected.sort();
+    assert_eq!(live, expected);
+    let follows = horn.message().await;
+    assert_eq!(follows.topic, Topic::TerminalOrder(id()).to_string());
+    assert_eq!(follows.payload[..], missing[..]);
+    assert!(horn.stray().await.is_none());
+    let mut connection = world.app.db.read().await.expect("reads");
+    let heard = terminal_states::last_seen(&mut connection).await.expect("reads");
+    drop(connection);
+    let seen = heard[0].1;
+    let liveness = liveness::liveness(world.app.now(), seen, world.app.link.get());
+    assert_eq!(liveness, Liveness::Online);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn receipts_are_on_disk_before_they_are_acknowledged_and_forged_ones_are_not_believed() {
+    let world = World::start().await;
+    let order = Digest::of(&world.issue(1, &village()).await);
+    let at = world.app.now();
+    let receipt = |state, repeat, evidence| Receipt {
+        order,
+        alert: None,
+        state,
+        reason: None,
+        repeat,
+        at,
+        clock_unsure: false,
+        evidence,
+    };
+    let proof = Evidence { first_sound_at: Some(at), frames: 9, ..Evidence::default() };
+    let batch = ReceiptBatch {
+        terminal: id(),
+        journal_id: u64::MAX,
+        first_number: 1,
+        receipts: vec![
+            receipt(ReceiptState::Accepted, 0, None),
+            receipt(ReceiptState::Started, 1, None),
+            receipt(ReceiptState::Finished, 1, Some(proof)),
+        ],
+    };
+    let mut horn = world.connect().await;
+    let topic = Topic::TerminalReceipt(id()).to_string();
+    let forger = SigningKey::from_seed(&[9; 32]);
+    let forged = wire::seal(MessageType::Receipts, None, wire::encode(&batch), &forger, None);
+    horn.publish(&topic, &forged, false).await;
+    until(async || world.app.metrics.messages_disbelieved.get() == 1).await;
+    assert_eq!(world.delivery(1).await.progress.state(), DeliveryState::Pending);
+    let sealed = world.seal(MessageType::Receipts, wire::encode(&batch));
+    for _ in 0..2 {
+        horn.publish(&topic, &sealed, false).await;
+        let ack = loop {
+            let message = horn.message().await;
+            if message.topic == Topic::TerminalAck(id()).to_string() {
+                break message;
+            }
+        };
+        let (max, now) = (limits::MESSAGE_BYTES_MAX, Some(world.app.now()));
+        let kind = MessageType::ReceiptAck;
+        let ack = trust::open::<ReceiptAck>(&ack.payload, max, kind, &world.roots, &[], now);
+        let expected = ReceiptAck { terminal: id(), journal_id: u64::MAX, up_to: 3 };
+        assert_eq!(ack.expect("believed").message, expected);
+        let delivery = world.delivery(1).await;
+        assert_eq!(delivery.progress.state(), DeliveryState::Finished);
+        assert_eq!(delivery.progress.repeats_finished(), 1);
+        assert_eq!(delivery.progress.first_sound_at, Some(at));
+    }
+    let mut connection = world.app.db.read().await.expect("reads");
+    let events = store::events::after(&mut connection, 0, 100).await.expect("reads");
+    drop(connection);
+    let told = events.iter().filter(|event| event.body.contains("deliveries_changed")).count();
+    assert_eq!(told, 1, "the repeat changed nothing");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_stop_is_heard_at_once_and_told_to_whoever_comes_later_until_it_is_lifted() {
+    let world = World::start().await;
+    let app = &world.app;
+    let mut actor = Actor::system();
+    actor.grants = vec![Grant { role: Role::Commander, region: region("350212110000") }];
+    actor.stepped_up_at = Some(app.now());
+    let mut tx = app.db.begin().await.expect("begins");
+    let village = region("350212110201");
+    let stop = stops::place(&mut tx, app, &actor, village, "误播").await.expect("placed");
+    assert!(matches!(
+        stops::place(&mut tx, app, &actor, village, "误播").await,
+        Err(stops::StopError::Already(_))
+    ));
+    tx.commit().await.expect("commits");
+    let mut horn = world.connect().await;
+    app.notifier.wake(Wake::Orders);
+    let heard = horn.message().await;
+    assert_eq!(heard.topic, Topic::RegionCommand(village).to_string());
+    let sealed = world.seal(MessageType::Hello, wire::encode(&hello(Vec::new())));
+    horn.publish(&Topic::TerminalHello(id()).to_string(), &sealed, false).await;
+    assert_eq!(horn.message().await.topic, Topic::TerminalReply(id()).to_string());
+    let again = horn.message().await;
+    assert_eq!(again.topic, Topic::TerminalCommand(id()).to_string());
+    assert_eq!(again.payload, heard.payload, "the same signed bytes");
+    let mut tx = app.db.begin().await.expect("begins");
+    stops::lift(&mut tx, app, &actor, &stop.id).await.expect("lifted");
+    tx.commit().await.expect("commits");
+    app.notifier.wake(Wake::Orders);
+    let lifting = horn.message().await;
+    assert_eq!(lifting.topic, Topic::RegionCommand(village).to_string());
+    assert_ne!(lifting.payload, heard.payload);
+    let mut tx = app.db.begin().await.expect("begins");
+    let twice = stops::lift(&mut tx, app, &actor, &stop.id).await;
+    assert!(matches!(twice, Err(stops::StopError::NotInForce)));
+    drop(tx);
+    world.end().await;
+}
