@@ -11,6 +11,7 @@ use protocols::region::RegionCode;
 use protocols::trust::{self, Roots};
 use protocols::wire::{self, MessageType, SigningKey, VerifyingKey};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -40,6 +41,10 @@ pub struct App {
     pub running: crate::app::idempotency::Running,
     /// Regions and enrolled terminals in memory.
     pub places: crate::app::places::PlaceCache,
+    /// Login tries by address.
+    pub logins: crate::app::limiter::Limiter,
+    /// Cancelled when the server begins to end: what waits for long stops waiting.
+    pub stopping: CancellationToken,
 }
 
 impl App {
@@ -55,6 +60,8 @@ impl App {
             link: crate::mqtt::link::LinkState::default(),
             running: crate::app::idempotency::Running::default(),
             places: crate::app::places::PlaceCache::default(),
+            logins: crate::app::limiter::Limiter::default(),
+            stopping: CancellationToken::new(),
         })
     }
 

@@ -31,5 +31,6 @@ pub mod http;
 pub mod jobs;
 pub mod metrics;
 pub mod mqtt;
+pub mod password;
 pub mod ports;
 pub mod store;

@@ -195,7 +195,16 @@ mod tests {
 
     #[test]
     fn the_names_are_those_that_dashboards_use() {
-        let text = Metrics::default().encode();
+        let metrics = Metrics::default();
+        // A family shows from its first member on.
+        let outcome = Outcome::Finished;
+        metrics.deliveries.get_or_create(&DeliveryLabels { outcome }).inc();
+        metrics.job_runs.get_or_create(&JobLabels { job: Job::Purge, outcome }).inc();
+        let liveness = LivenessLabel::Online;
+        metrics.terminals.get_or_create(&TerminalLabels { liveness }).set(1);
+        let status = StatusClass::Success;
+        metrics.http_requests.get_or_create(&RequestLabels { status }).inc();
+        let text = metrics.encode();
         let names = text
             .lines()
             .filter_map(|line| line.strip_prefix("# TYPE "))

@@ -1,7 +1,7 @@
 //! One request, one effect: the answer to a request with an `Idempotency-Key` is stored in the
 //! transaction of its effect and given again to its repeat.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -70,7 +70,7 @@ pub struct Work {
 /// Keys being worked on in this process. Between processes the primary key does the same by
 /// making the second wait for the first.
 #[derive(Debug, Clone, Default)]
-pub struct Running(Arc<Mutex<HashSet<(ActorId, String)>>>);
+pub struct Running(Arc<Mutex<BTreeSet<(ActorId, String)>>>);
 
 #[derive(Debug)]
 struct Turn {

@@ -3,12 +3,16 @@
 //! A use case takes the open transaction (`&mut Tx`) and what it needs of [`crate::context::App`];
 //! its caller commits and wakes. It never begins a transaction of its own while given one.
 
+pub mod accounts;
 pub mod audit;
 pub mod enrolments;
 pub mod events;
 pub mod idempotency;
+pub mod limiter;
 pub mod places;
-pub mod regions;
-pub mod terminals;
 pub mod receipts;
+pub mod regions;
+pub mod sessions;
 pub mod stops;
+pub mod terminals;
+pub mod tokens;

@@ -2,10 +2,13 @@
 //! by its exit code: 1 for a refusal or a failure, 2 for wrong usage.
 
 pub mod cap;
+pub mod doctor;
 pub mod import;
 pub mod key;
+pub mod openapi;
 pub mod serve;
 pub mod terminal;
+pub mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,6 +31,12 @@ enum Command {
     /// Serve until SIGTERM.
     Serve(serve::Arguments),
     // Accounts and checks.
+    /// Accounts: add, passwd, grant, totp, disable, list.
+    User(user::Arguments),
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Check that everything is there that serving needs.
+    Doctor,
     // Regions and terminals.
     /// Bring in lists.
     #[command(subcommand)]
@@ -49,6 +58,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Serve(arguments) => serve::run(config()?, arguments).await,
         // Accounts and checks.
+        Command::User(arguments) => user::run(config()?, arguments).await,
+        Command::Openapi => openapi::run(),
+        Command::Doctor => doctor::run(config()).await,
         // Regions and terminals.
         Command::Import(command) => import::run(config()?, command).await,
         Command::Key(command) => key::run(&command),
@@ -56,4 +68,11 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         // CAP.
         Command::Cap(arguments) => cap::run(&arguments, &mut std::io::stdout().lock()),
     }
+}
+
+/// One line on standard output: a command's answer. Logs go to standard error.
+pub fn print(line: &str) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    writeln!(std::io::stdout(), "{line}")?;
+    Ok(())
 }

@@ -61,11 +61,12 @@ pub async fn serve(
     let ended = stop.clone();
     let server = axum::serve(
         listener,
-        http::router(app).into_make_service_with_connect_info::<std::net::SocketAddr>(),
+        http::router(app.clone()).into_make_service_with_connect_info::<std::net::SocketAddr>(),
     )
     .with_graceful_shutdown(async move { ended.cancelled().await });
     let server = tokio::spawn(server.into_future());
     stop.cancelled().await;
+    app.stopping.cancel();
     // An event stream never ends by itself; after the grace it is cut.
     let _ = tokio::time::timeout(http::GRACE, server).await;
     tasks.close();

@@ -286,6 +286,7 @@ pub const fn ceiling(action: Action, role: Role, level: RegionLevel) -> Ceiling 
     }
 }
 
+#[expect(clippy::match_same_arms, reason = "one line a thought: the table is read, not executed")]
 const fn cell(action: Action, role: Role) -> Span {
     use Action as A;
     use Role as R;
@@ -320,5 +321,86 @@ const fn cell(action: Action, role: Role) -> Span {
         (A::ManageTerminals | A::EnrolTerminal | A::ImportRegions, R::Maintainer) => YES,
         (A::ManageAccounts | A::ManageGrants | A::ManageTokens, R::Admin) => YES,
         _ => NO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+
+    const fn letter(ceiling: Ceiling) -> char {
+        match ceiling {
+            Ceiling::Never => '.',
+            Ceiling::Plain => 'p',
+            Ceiling::Blue => 'b',
+            Ceiling::Yellow => 'y',
+            Ceiling::Orange => 'o',
+            Ceiling::Red => 'R',
+        }
+    }
+
+    /// A line an action, a column a role, in each cell village, town, district, city.
+    fn table() -> String {
+        let mut text = format!("{:24}", "action");
+        for role in Role::ALL {
+            let _ = write!(text, "{:11}", role.as_str());
+        }
+        for action in Action::ALL {
+            let _ = write!(text, "\n{:24}", action.as_str());
+            for role in Role::ALL {
+                let levels = RegionLevel::ALL.into_iter().rev();
+                let cell = levels.map(|level| letter(ceiling(*action, role, level)));
+                let _ = write!(text, "{:11}", cell.collect::<String>());
+            }
+        }
+        text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn the_whole_table_is_as_it_was_agreed() {
+        let agreed = include_str!("authority_table.txt");
+        assert_eq!(table(), agreed.trim_end(), "\n{}\n", table());
+    }
+
+    #[test]
+    fn nobody_issues_alone_above_yellow_or_beyond_one_town() {
+        for role in Role::ALL {
+            assert!(ceiling(Action::IssueAlone, role, RegionLevel::Town) <= Ceiling::Yellow);
+            for level in [RegionLevel::District, RegionLevel::City] {
+                assert_eq!(ceiling(Action::IssueAlone, role, level), Ceiling::Never);
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_gives_grants_issues_nothing_and_a_machine_only_hands_in_cap() {
+        for action in Action::ALL {
+            for level in RegionLevel::ALL {
+                let machine = ceiling(*action, Role::Upstream, level);
+                assert_eq!(machine > Ceiling::Never, *action == Action::SubmitCap, "{action}");
+                let is_sounding = matches!(
+                    action,
+                    Action::IssueAlert
+                        | Action::IssueAlone
+                        | Action::ApproveAlert
+                        | Action::OverrideAlert
+                        | Action::DraftAlert
+                        | Action::SubmitAlert
+                );
+                assert!(!is_sounding || ceiling(*action, Role::Admin, level) == Ceiling::Never);
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_unique_and_survive_their_text() {
+        for action in Action::ALL {
+            assert_eq!(action.as_str().parse(), Ok(*action));
+        }
+        for role in Role::ALL {
+            assert_eq!(role.as_str().parse(), Ok(role));
+        }
     }
 }

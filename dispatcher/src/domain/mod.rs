@@ -1,5 +1,6 @@
 //! Pure decisions: no await, no log, no clock, no store. Time, ids and what was read are arguments.
 
+pub mod account;
 pub mod actor;
 pub mod alert;
 pub mod authority;

@@ -164,7 +164,10 @@ async fn body(request: Request, app: &Arc<App>) -> Result<axum::body::Bytes, Pro
         {
             Problem::new(Kind::TooLarge)
         }
-        _ => Problem::malformed("无法读取请求内容", "the body could not be read"),
+        other => {
+            tracing::debug!("a body could not be read: {other}");
+            Problem::malformed("无法读取请求内容", "the body could not be read")
+        }
     })
 }
 

@@ -9,6 +9,7 @@
 pub mod answer;
 pub mod extract;
 pub mod health;
+pub mod login;
 pub mod page;
 pub mod problem;
 pub mod v1;

@@ -12,21 +12,21 @@
 //! The sequence row behind events and audit is locked until commit. Use cases push them last, so
 //! that two transactions never wait for each other in opposite orders.
 
+pub mod accounts;
 pub mod audit;
-pub mod enrolments;
-pub mod events;
-pub mod idempotency;
-pub mod migrations;
-pub mod regions;
-pub mod terminals;
 pub mod deliveries;
+pub mod enrolments;
 pub mod events;
 pub mod idempotency;
 pub mod migrations;
 pub mod outbox;
 pub mod receipts;
+pub mod regions;
+pub mod sessions;
 pub mod stops;
 pub mod terminal_states;
+pub mod terminals;
+pub mod tokens;
 
 mod error;
 
@@ -203,6 +203,12 @@ impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Conn {
         &mut self.inner
     }
+}
+
+/// How many regions are imported; for `doctor`.
+pub async fn count_regions(connection: &mut Conn) -> Result<i64, StoreError> {
+    const SQL: &str = "select cast(count(*) as bigint) from regions";
+    Ok(sqlx::query_scalar(SQL).fetch_one(connection).await?)
 }
 
 /// Exactly one row was changed, or somebody else changed it first.

@@ -1,5 +1,11 @@
 //! `/api/v1`: one module a noun, one file an operation.
 
+pub mod accounts;
+pub mod audit;
+pub mod events;
+pub mod sessions;
+pub mod tokens;
+
 use std::sync::Arc;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -9,7 +15,12 @@ use crate::context::App;
 /// All operations.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-    // Accounts, sessions, tokens, audit, events.
+        // Accounts, sessions, tokens, audit, events.
+        .merge(sessions::routes())
+        .merge(accounts::routes())
+        .merge(tokens::routes())
+        .merge(audit::routes())
+        .merge(events::routes())
     // Regions, terminals, enrolments.
     // Alerts, CAP, rules.
     // Deliveries, stops.

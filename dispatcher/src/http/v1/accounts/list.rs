@@ -1,0 +1,50 @@
+//! `GET /accounts`.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use serde::Deserialize;
+
+use super::AccountBody;
+use crate::context::App;
+use crate::domain::actor::Actor;
+use crate::domain::authority::Action;
+use crate::http::answer;
+use crate::http::page::{self, Items};
+use crate::http::problem::Problem;
+use crate::store;
+
+/// Which page.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// 1 to 200.
+    limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Accounts by login name.
+#[utoipa::path(
+    get, path = "/accounts", tag = "accounts", params(ListQuery),
+    responses((status = 200, description = "A page", body = Items<AccountBody>)),
+    extensions(("x-action" = json!("read_accounts")))
+)]
+pub(super) async fn list_accounts(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Problem> {
+    actor.may(Action::ReadAccounts, app.region(), None, app.now())?;
+    let page = page::page::<String>(query.limit, query.cursor.as_deref(), "")?;
+    let mut connection = app.db.read().await?;
+    let after = page.after.clone().unwrap_or_default();
+    let accounts = store::accounts::list(&mut connection, &after, page.limit + 1).await?;
+    let mut bodies = Vec::with_capacity(accounts.len());
+    for account in accounts {
+        bodies.push(AccountBody::load(&mut connection, account).await?);
+    }
+    Ok(answer::ok(&page.items(bodies, |account| account.name.clone())))
+}

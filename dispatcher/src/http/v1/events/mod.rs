@@ -1,0 +1,15 @@
+//! The stream of events.
+
+mod stream;
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::context::App;
+
+/// The operations.
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(stream::stream_events))
+}
