@@ -83,8 +83,8 @@ impl Identity {
         let path = folder.join(FILE_NAME);
         let io = |source| IdentityError::Io { path: path.clone(), source };
         std::fs::create_dir_all(folder).map_err(io)?;
-        let text = serde_json::to_string_pretty(self)
-            .map_err(|error| io(std::io::Error::other(error)))?;
+        let text =
+            serde_json::to_string_pretty(self).map_err(|error| io(std::io::Error::other(error)))?;
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
         file.write_all(text.as_bytes()).map_err(io)?;
         file.as_file().sync_all().map_err(io)?;

@@ -196,7 +196,10 @@ enum End {
     Stopped,
     /// The run loop is gone.
     Unheard,
-    Broken { reason: String, was_up: bool },
+    Broken {
+        reason: String,
+        was_up: bool,
+    },
 }
 
 impl Link {
