@@ -2,17 +2,25 @@
 //!
 //! | file | does |
 //! |---|---|
+//! | `run` | the loop: feeds the engine, carries out what it wants, in its order |
 //! | `audio` | samples, the sound card, the account of what it played |
-//! | `voice`, `clips` | where words come from: the local voice, the clip cache |
+//! | `words`, `voice`, `clips` | where words come from: the plan, the local voice, the cache |
 //! | `mqtt` | the broker; the only user of rumqttc |
+//! | `http`, `fetch` | the dispatcher's clips and phrases; the only user of ureq |
 //! | `journal`, `identity`, `config` | the files |
+//! | `machine` | what the machine says about itself |
 //! | `clock` | the only reading of clocks and of the system's randomness |
 
 pub mod audio;
 pub mod clips;
 pub mod clock;
 pub mod config;
+pub mod fetch;
+pub mod http;
 pub mod identity;
 pub mod journal;
+pub mod machine;
 pub mod mqtt;
+pub mod run;
 pub mod voice;
+pub mod words;
