@@ -129,14 +129,13 @@ fn certificate(identity: &Identity) -> Finding {
 
 fn broker(config: &Config, identity: &Identity) -> Finding {
     let url = or_enrolled(&config.network.mqtt_url, &identity.mqtt_url);
-    let reached = mqtt::parse_url(url).map_err(|error| error.to_string()).and_then(
-        |(host, port, _)| {
+    let reached =
+        mqtt::parse_url(url).map_err(|error| error.to_string()).and_then(|(host, port, _)| {
             let host = host.trim_matches(['[', ']']).to_owned();
             let mut addresses = (host, port).to_socket_addrs().map_err(|e| e.to_string())?;
             let address = addresses.next().ok_or("the name has no address")?;
             TcpStream::connect_timeout(&address, CONNECT_TIMEOUT).map_err(|e| e.to_string())
-        },
-    );
+        });
     match reached {
         Ok(_) => good(format!("消息服务器：{url} 可达"), format!("broker: {url} answers")),
         Err(error) => broken(

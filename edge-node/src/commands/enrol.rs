@@ -70,10 +70,8 @@ fn claim(
         public_key: key.verifying_key().to_bytes().to_vec(),
     };
     let proof = wire::seal(MessageType::KeyProof, None, wire::encode(&proof), key, None);
-    let claim = EnrolmentClaim {
-        secret: hex::encode(code.secret),
-        proof: URL_SAFE_NO_PAD.encode(proof),
-    };
+    let claim =
+        EnrolmentClaim { secret: hex::encode(code.secret), proof: URL_SAFE_NO_PAD.encode(proof) };
     let url = format!("{}/api/v1/enrolments/claim", code.url.trim_end_matches('/'));
     let body = serde_json::to_vec(&claim)?;
     let answer = http.post_json(&url, &body, GRANT_BYTES_MAX).with_context(|| url.clone())?;

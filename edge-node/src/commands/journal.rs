@@ -39,12 +39,18 @@ impl PrintJournal {
                 }
                 Err(error) => {
                     is_readable = false;
-                    say_line(&format!("{number:>6}  unreadable ({error}): {}", hex::encode(record)))?;
+                    say_line(&format!(
+                        "{number:>6}  unreadable ({error}): {}",
+                        hex::encode(record)
+                    ))?;
                 }
             }
         }
         if contents.torn_bytes > 0 {
-            say_line(&format!("        {} bytes at the end were never complete", contents.torn_bytes))?;
+            say_line(&format!(
+                "        {} bytes at the end were never complete",
+                contents.torn_bytes
+            ))?;
         }
         Ok(if is_readable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

@@ -18,7 +18,7 @@ use edge_node::shell::config::Config;
 /// The village device: verifies, decides, speaks, reports. 村级网关
 #[derive(Debug, Parser)]
 #[command(name = "edge-node", version)]
-pub struct Program {
+pub(crate) struct Program {
     #[command(subcommand)]
     command: Command,
 }
@@ -47,15 +47,16 @@ struct ConfigArgs {
 
 impl ConfigArgs {
     fn load(&self) -> anyhow::Result<Config> {
-        let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let environment = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
         Ok(Config::load(self.config.as_deref(), environment)?)
     }
 }
 
 impl Program {
     /// Runs the command.
-    pub fn run(self) -> ExitCode {
+    pub(crate) fn run(self) -> ExitCode {
         let result = match self.command {
             Command::Run(command) => command.run(),
             Command::Enrol(command) => command.run(),

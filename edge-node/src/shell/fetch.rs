@@ -30,7 +30,7 @@ const RESULTS_MAX: usize = 8;
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
 
 /// Longest pause.
-const PAUSE_LONGEST: Duration = Duration::from_secs(60);
+const PAUSE_LONGEST: Duration = Duration::from_mins(1);
 
 /// A clip with less time than this is fetched without spreading the load first.
 const URGENT: Duration = Duration::from_secs(4);
@@ -42,7 +42,7 @@ const SPREAD: Duration = Duration::from_millis(800);
 pub const PHRASES_BYTES_MAX: usize = 64 * 1024;
 
 /// Pause between two looks at the phrase set.
-pub const PHRASES_EVERY: Duration = Duration::from_secs(6 * 3_600);
+pub const PHRASES_EVERY: Duration = Duration::from_hours(6);
 
 /// What came of a fetch.
 #[derive(Debug)]

@@ -32,7 +32,7 @@ const REQUESTS_MAX: usize = 256;
 const BACK_OFF_FIRST: Duration = Duration::from_secs(1);
 
 /// Longest pause: ten thousand terminals then ask a returning broker 170 times a second.
-const BACK_OFF_LONGEST: Duration = Duration::from_secs(60);
+const BACK_OFF_LONGEST: Duration = Duration::from_mins(1);
 
 /// Longest wait for the subscription to be confirmed, and for a goodbye to leave.
 const PATIENCE: Duration = Duration::from_secs(10);

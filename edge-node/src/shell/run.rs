@@ -28,11 +28,11 @@ use super::journal::{Contents, Journal};
 use super::machine;
 use super::mqtt::{Client, LinkEvent, Receipt};
 use super::words::{Making, Words};
+use crate::engine::Engine;
 use crate::engine::io::{
     AckToken, CutHow, Input, JournalError, Measurements, Now, Output, Segment, SoundFailure,
     SoundOutcome, SoundingId,
 };
-use crate::engine::Engine;
 
 /// Messages whose acknowledgement the engine still owes on one connection. Those beyond it are
 /// never acknowledged, so the broker delivers them again.
@@ -45,7 +45,7 @@ const MEASURE_EVERY: Duration = Duration::from_secs(30);
 const PROBE_EVERY: Duration = Duration::from_secs(10);
 
 /// Longest sleep: a clock that jumps is noticed at the latest then.
-const SLEEP_MAX: Duration = Duration::from_secs(60);
+const SLEEP_MAX: Duration = Duration::from_mins(1);
 
 /// Name of the sealed phrase set in the state folder.
 pub const PHRASES_FILE: &str = "phrases.cose";
@@ -99,7 +99,11 @@ pub struct Ongoing {
 
 impl Shell {
     /// Gives the engine its journal and begins.
-    pub fn boot(&mut self, contents: Contents, clock_is_trusted: bool) -> Result<(), clock::NoRandomness> {
+    pub fn boot(
+        &mut self,
+        contents: Contents,
+        clock_is_trusted: bool,
+    ) -> Result<(), clock::NoRandomness> {
         let fresh_journal_id = u64::from_le_bytes(clock::random_bytes()?);
         tracing::info!(
             journal.records = contents.records.len(),
@@ -234,7 +238,9 @@ impl Shell {
                 }
             }
             Output::Count { reason, about } => match about {
-                Some(about) => tracing::warn!(reason = ?reason, about = %about, "{reason:?}: {about}"),
+                Some(about) => {
+                    tracing::warn!(reason = ?reason, about = %about, "{reason:?}: {about}")
+                }
                 None => tracing::warn!(reason = ?reason, "{reason:?}"),
             },
         }
@@ -423,14 +429,8 @@ impl Shell {
 
     /// Believes a phrase set if a pinned root vouches for it, keeps it, and gets its clips.
     fn take_phrases(&mut self, sealed: &[u8], now: Option<Timestamp>) {
-        let opened = trust::open(
-            sealed,
-            PHRASES_BYTES_MAX,
-            MessageType::PhraseSet,
-            &self.roots,
-            &[],
-            now,
-        );
+        let opened =
+            trust::open(sealed, PHRASES_BYTES_MAX, MessageType::PhraseSet, &self.roots, &[], now);
         let set: protocols::hazard::PhraseSet = match opened {
             Ok(authentic) => authentic.message,
             Err(error) => {
@@ -476,12 +476,8 @@ const fn outcome_of(ending: Ending) -> (SoundOutcome, AudioState) {
     match ending {
         Ending::Drained => (SoundOutcome::Finished, AudioState::Present),
         Ending::Cut => (SoundOutcome::Cut, AudioState::Present),
-        Ending::NoDevice => {
-            (SoundOutcome::Failed(SoundFailure::NoAudioDevice), AudioState::Absent)
-        }
-        Ending::Stalled => {
-            (SoundOutcome::Failed(SoundFailure::DeviceStalled), AudioState::Stalled)
-        }
+        Ending::NoDevice => (SoundOutcome::Failed(SoundFailure::NoAudioDevice), AudioState::Absent),
+        Ending::Stalled => (SoundOutcome::Failed(SoundFailure::DeviceStalled), AudioState::Stalled),
         Ending::NoSpeech => (SoundOutcome::Failed(SoundFailure::NoSpeech), AudioState::Present),
     }
 }
@@ -495,4 +491,3 @@ async fn probed(
         None => std::future::pending().await,
     }
 }
-
