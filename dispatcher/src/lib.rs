@@ -20,6 +20,7 @@
 //! randomness come through [`ports`].
 
 pub mod app;
+#[cfg(feature = "speech")]
 pub mod audio;
 #[cfg(feature = "http")]
 pub mod commands;
