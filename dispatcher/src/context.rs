@@ -19,6 +19,7 @@ use crate::config::trust::TrustConfig;
 use crate::metrics::Metrics;
 use crate::ports::Ports;
 use crate::store::Db;
+use crate::voice::Voice;
 
 /// The context of a serving dispatcher. Shared as `Arc<App>`.
 #[derive(Debug)]
@@ -33,6 +34,8 @@ pub struct App {
     pub signer: Signer,
     /// Counters for `/metrics`.
     pub metrics: Metrics,
+    /// Makes clips of words.
+    pub voice: Arc<dyn Voice>,
     /// Wake-ups of reconcilers.
     pub notifier: Notifier,
     /// The dispatcher's own connection to the broker.
@@ -50,12 +53,14 @@ pub struct App {
 impl App {
     /// Puts a context together.
     pub fn new(db: Db, ports: Ports, config: Config, signer: Signer) -> Arc<Self> {
+        let voice = crate::voice::from_config(&config.speech);
         Arc::new(Self {
             db,
             ports,
             config,
             signer,
             metrics: Metrics::default(),
+            voice,
             notifier: Notifier::default(),
             link: crate::mqtt::link::LinkState::default(),
             running: crate::app::idempotency::Running::default(),

@@ -9,6 +9,7 @@
 //! | [`mqtt`] | the embedded broker and the client: translates, decides nothing | SQL, HTTP |
 //! | [`jobs`] | reconcilers: idempotent, without input, woken by a signal or a timer | HTTP |
 //! | [`audio`] | text to clips | everything else |
+//! | [`voice`] | the port through which use cases have clips made | how they are made |
 //! | [`config`] | one file a section | everything else |
 //! | [`ports`] | clock, identifiers, entropy | everything else |
 //! | [`context`] | what every use case is given: [`context::App`] | |
@@ -35,3 +36,4 @@ pub mod mqtt;
 pub mod password;
 pub mod ports;
 pub mod store;
+pub mod voice;

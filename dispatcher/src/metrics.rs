@@ -58,6 +58,8 @@ pub enum Job {
     Speech,
     /// Derives liveness.
     Liveness,
+    /// Keeps the phrase clips made.
+    Phrases,
     /// Forgets what is older than its time.
     Purge,
     /// Signs stops anew.

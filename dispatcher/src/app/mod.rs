@@ -5,6 +5,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod clips;
 pub mod enrolments;
 pub mod events;
 pub mod idempotency;

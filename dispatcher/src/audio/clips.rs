@@ -7,6 +7,7 @@ use protocols::order::ClipReference;
 use super::loudness::Goal;
 use super::opus_file::{self, OpusFileError};
 use super::{CLIP_RATE, Pcm, Speech, SpeechError, loudness, resample};
+use crate::voice::Clip;
 
 /// Milliseconds of silence before the first word. The terminal plays a tone before it.
 const LEAD_IN_MS: usize = 80;
@@ -19,15 +20,6 @@ const CORRECTIONS_MAX: usize = 4;
 
 /// Below this level (−60 dB) the ends count as silence and are cut.
 const SILENCE: f32 = 0.001;
-
-/// A finished clip.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Clip {
-    /// The file.
-    pub bytes: Vec<u8>,
-    /// As an order names it.
-    pub reference: ClipReference,
-}
 
 /// Why there is no clip.
 #[derive(Debug, thiserror::Error)]

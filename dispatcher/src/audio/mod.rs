@@ -8,6 +8,7 @@
 //! | `loudness` | −16 LUFS, true peak below −1 dBTP |
 //! | `opus_file` | Ogg Opus, written and read |
 //! | `clips` | all of it in a row: text → clip |
+//! | `studio` | the same off the runtime's threads, a few at a time |
 //!
 //! Knows nothing of alerts, the database or HTTP. Everything here blocks: callers use
 //! `spawn_blocking`. The same text, language and voice give the same bytes on one build.
@@ -17,9 +18,11 @@ mod espeak;
 mod loudness;
 pub mod opus_file;
 mod resample;
+mod studio;
 mod wave;
 
 pub use espeak::Espeak;
+pub use studio::Studio;
 
 /// Samples a second of every clip.
 pub const CLIP_RATE: u32 = 48_000;

@@ -2,6 +2,7 @@
 //! restart, a lost signal and a second process are one code path.
 
 pub mod liveness;
+pub mod phrases;
 pub mod publish;
 pub mod purge;
 pub mod stops;
@@ -23,6 +24,9 @@ const LIVENESS_EVERY: Duration = Duration::from_secs(2);
 /// How often old rows are looked for.
 const PURGE_EVERY: Duration = Duration::from_secs(3_600);
 
+/// How often missing phrase clips are looked for: a voice may be installed while it runs.
+const PHRASES_EVERY: Duration = Duration::from_secs(600);
+
 /// How often stops are looked at; they are signed anew a day and a half before their end.
 const STOPS_EVERY: Duration = Duration::from_secs(600);
 
@@ -41,6 +45,10 @@ pub fn start(app: &Arc<App>, pipe: Pipe, tasks: &TaskTracker, stop: &Cancellatio
     let context = app.clone();
     tasks.spawn(every(app.clone(), Job::Stops, STOPS_EVERY, stop.clone(), async move || {
         stops::run(&context).await
+    }));
+    let (context, ended) = (app.clone(), stop.clone());
+    tasks.spawn(every(app.clone(), Job::Phrases, PHRASES_EVERY, stop.clone(), async move || {
+        phrases::run(&context, &ended).await
     }));
 }
 

@@ -46,6 +46,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(30, "0030_deliveries"),
     migration!(31, "0031_stops"),
     // Clips and phrases.
+    migration!(40, "0040_clips"),
 ];
 
 /// Any constant: two dispatchers that start at once on one PostgreSQL take turns.

@@ -14,6 +14,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod clips;
 pub mod deliveries;
 pub mod enrolments;
 pub mod events;

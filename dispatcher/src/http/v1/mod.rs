@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod clips;
 pub mod events;
 pub mod sessions;
 pub mod tokens;
@@ -21,8 +22,9 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(tokens::routes())
         .merge(audit::routes())
         .merge(events::routes())
-    // Regions, terminals, enrolments.
-    // Alerts, CAP, rules.
-    // Deliveries, stops.
-    // Clips, phrases.
+        // Regions, terminals, enrolments.
+        // Alerts, CAP, rules.
+        // Deliveries, stops.
+        // Clips, phrases.
+        .merge(clips::routes())
 }
