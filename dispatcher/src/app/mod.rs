@@ -4,7 +4,10 @@
 //! its caller commits and wakes. It never begins a transaction of its own while given one.
 
 pub mod accounts;
+pub mod alerts;
 pub mod audit;
+pub mod auto_issue_rules;
+pub mod cap_in;
 pub mod clips;
 pub mod enrolments;
 pub mod events;

@@ -4,6 +4,8 @@ pub mod account;
 pub mod actor;
 pub mod alert;
 pub mod authority;
+pub mod auto_issue;
+pub mod cap_in;
 pub mod delivery;
 pub mod fault;
 pub mod keys;

@@ -42,6 +42,8 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(10, "0010_regions"),
     migration!(11, "0011_terminals"),
     // Alerts and orders.
+    migration!(20, "0020_alerts"),
+    migration!(21, "0021_cap_in"),
     // Deliveries and receipts.
     migration!(30, "0030_deliveries"),
     migration!(31, "0031_stops"),

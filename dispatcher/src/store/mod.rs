@@ -13,13 +13,17 @@
 //! that two transactions never wait for each other in opposite orders.
 
 pub mod accounts;
+pub mod alerts;
 pub mod audit;
+pub mod auto_issue_rules;
+pub mod cap_documents;
 pub mod clips;
 pub mod deliveries;
 pub mod enrolments;
 pub mod events;
 pub mod idempotency;
 pub mod migrations;
+pub mod orders;
 pub mod outbox;
 pub mod receipts;
 pub mod regions;

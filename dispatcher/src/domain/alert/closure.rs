@@ -168,7 +168,8 @@ fn is_english(language: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::alert::content::{AlertArea, AlertText, REPEATS_DEFAULT};
+    use crate::domain::alert::content::{AlertText, REPEATS_DEFAULT};
+    use crate::domain::targeting::RequestedArea;
 
     fn content(kind: BroadcastKind) -> AlertContent {
         let text = |language: &str, headline: &str| AlertText {
@@ -183,7 +184,7 @@ mod tests {
             event: None,
             is_move_out: false,
             texts: vec![text("zh-CN", "台风红色预警。"), text("en", "Red typhoon warning")],
-            area: AlertArea::default(),
+            area: RequestedArea::default(),
             expires_at: None,
             repeats: REPEATS_DEFAULT,
             play_at: None,

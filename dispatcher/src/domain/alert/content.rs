@@ -8,6 +8,8 @@ use protocols::region::RegionCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::domain::targeting::RequestedArea;
+
 /// The words in one language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -54,42 +56,6 @@ pub fn is_chinese(language: &str) -> bool {
     ["zh", "cmn", "nan", "hak", "yue"].iter().any(|tag| primary.eq_ignore_ascii_case(tag))
 }
 
-/// A circle in WGS 84.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct AlertCircle {
-    /// Latitude of the centre in degrees.
-    pub lat: f64,
-    /// Longitude of the centre in degrees.
-    pub lon: f64,
-    /// Radius in metres.
-    pub radius_m: f64,
-}
-
-/// 覆盖区域: whole regions, polygons and circles, minus what must stay silent.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct AlertArea {
-    /// Whole regions.
-    #[schema(value_type = Vec<String>)]
-    pub regions: Vec<RegionCode>,
-    /// Regions that stay silent whatever else is said.
-    #[schema(value_type = Vec<String>)]
-    pub excluded: Vec<RegionCode>,
-    /// Rings of `[longitude, latitude]` in degrees, WGS 84; the last joins the first.
-    #[schema(value_type = Vec<Vec<Vec<f64>>>)]
-    pub polygons: Vec<Vec<[f64; 2]>>,
-    /// Circles.
-    pub circles: Vec<AlertCircle>,
-}
-
-impl AlertArea {
-    /// Whether nobody is named. Refused at submit, never read as everyone.
-    pub fn is_empty(&self) -> bool {
-        self.regions.is_empty() && self.polygons.is_empty() && self.circles.is_empty()
-    }
-}
-
 /// How often it sounds when nobody said otherwise: three times, two minutes apart.
 pub const REPEATS_DEFAULT: Repeats = Repeats { times: 3, interval_s: 120 };
 
@@ -120,7 +86,7 @@ pub struct AlertContent {
     pub texts: Vec<AlertText>,
     /// Who is meant.
     #[serde(default)]
-    pub area: AlertArea,
+    pub area: RequestedArea,
     /// No sounding starts at or after this. Absent: six hours after issue.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]

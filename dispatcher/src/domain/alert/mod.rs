@@ -9,6 +9,7 @@ pub mod content;
 pub mod evidence;
 pub mod lifecycle;
 pub mod persons;
+pub mod record;
 pub mod validation;
 
 use std::fmt;

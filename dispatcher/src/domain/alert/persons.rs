@@ -107,7 +107,8 @@ impl PersonsNeeded {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::alert::content::{AlertArea, REPEATS_DEFAULT};
+    use crate::domain::alert::content::REPEATS_DEFAULT;
+    use crate::domain::targeting::RequestedArea;
 
     fn content(kind: BroadcastKind, color: Option<AlertColor>, is_move_out: bool) -> AlertContent {
         AlertContent {
@@ -116,7 +117,7 @@ mod tests {
             event: None,
             is_move_out,
             texts: Vec::new(),
-            area: AlertArea::default(),
+            area: RequestedArea::default(),
             expires_at: None,
             repeats: REPEATS_DEFAULT,
             play_at: None,

@@ -6,8 +6,9 @@ use protocols::alert::BroadcastKind;
 use protocols::limits;
 use protocols::region::RegionCode;
 
-use crate::domain::alert::content::{AlertArea, AlertContent, AlertText};
+use crate::domain::alert::content::{AlertContent, AlertText};
 use crate::domain::fault::Fault;
+use crate::domain::targeting::RequestedArea;
 
 /// Bytes of all spoken texts together. An order of 4 KiB also carries envelope and certificate
 /// (some 450 bytes), its own fields (250), three clip references (150) and a target (≥ 200).
@@ -31,7 +32,8 @@ pub struct Frame {
     pub now: Timestamp,
 }
 
-/// Every rule that `content` breaks; empty when it may be submitted.
+/// Every rule that `content` breaks; empty when it may be submitted. Shapes, and whether regions
+/// exist, are checked where the area is resolved.
 pub fn faults(content: &AlertContent, frame: &Frame) -> Vec<Fault> {
     let mut faults = Vec::new();
     check_kind(content, frame, &mut faults);
@@ -203,7 +205,7 @@ fn field_with_control(text: &AlertText) -> Option<&'static str> {
     .find_map(|(field, text)| has_control(text).then_some(field))
 }
 
-fn check_area(area: &AlertArea, region: RegionCode, faults: &mut Vec<Fault>) {
+fn check_area(area: &RequestedArea, region: RegionCode, faults: &mut Vec<Fault>) {
     if area.is_empty() {
         faults.push(Fault::new(
             "/area",
@@ -225,6 +227,7 @@ fn check_area(area: &AlertArea, region: RegionCode, faults: &mut Vec<Fault>) {
     let has_everything_excluded = !area.regions.is_empty()
         && area.polygons.is_empty()
         && area.circles.is_empty()
+        && area.terminals.is_empty()
         && area
             .regions
             .iter()
@@ -236,36 +239,6 @@ fn check_area(area: &AlertArea, region: RegionCode, faults: &mut Vec<Fault>) {
             "所列区域全部被排除",
             "every region that is named is excluded again",
         ));
-    }
-    let is_on_globe = |lat: f64, lon: f64| {
-        lat.is_finite() && lon.is_finite() && lat.abs() <= 90.0 && lon.abs() <= 180.0
-    };
-    for (index, ring) in area.polygons.iter().enumerate() {
-        let mut vertices = ring.as_slice();
-        if let [first, .., last] = vertices
-            && first.map(f64::to_bits) == last.map(f64::to_bits)
-        {
-            vertices = &vertices[..vertices.len() - 1];
-        }
-        if vertices.len() < 3 || !vertices.iter().all(|[lon, lat]| is_on_globe(*lat, *lon)) {
-            faults.push(Fault::new(
-                format!("/area/polygons/{index}"),
-                "polygon-shape",
-                "多边形至少有三个顶点，每个顶点写成 [经度, 纬度]",
-                "a polygon has three vertices or more, each [longitude, latitude]",
-            ));
-        }
-    }
-    for (index, circle) in area.circles.iter().enumerate() {
-        let has_radius = circle.radius_m.is_finite() && circle.radius_m >= 1.0;
-        if !has_radius || !is_on_globe(circle.lat, circle.lon) {
-            faults.push(Fault::new(
-                format!("/area/circles/{index}"),
-                "circle-shape",
-                "圆须有圆心（经纬度）和不小于 1 米的半径",
-                "a circle has a centre on the globe and a radius of 1 m or more",
-            ));
-        }
     }
 }
 
@@ -319,7 +292,7 @@ mod tests {
     use protocols::alert::AlertColor;
 
     use super::*;
-    use crate::domain::alert::content::{AlertCircle, REPEATS_DEFAULT};
+    use crate::domain::alert::content::REPEATS_DEFAULT;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -339,9 +312,9 @@ mod tests {
                 description: "台风今晚登陆。".to_owned(),
                 instruction: "请留在室内。".to_owned(),
             }],
-            area: AlertArea {
+            area: RequestedArea {
                 regions: vec!["350212110000".parse().expect("a region")],
-                ..AlertArea::default()
+                ..RequestedArea::default()
             },
             expires_at: Some(NOW + SignedDuration::from_hours(3)),
             repeats: REPEATS_DEFAULT,
@@ -375,7 +348,7 @@ mod tests {
     #[test]
     fn an_empty_area_is_refused_and_so_is_one_that_is_excluded_again() {
         let mut empty = content();
-        empty.area = AlertArea::default();
+        empty.area = RequestedArea::default();
         assert_eq!(rules(&empty), ["/area area-missing"]);
         let mut excluded = content();
         excluded.area.excluded = vec!["350212000000".parse().expect("a region")];
@@ -440,16 +413,5 @@ mod tests {
         let mut actual = content();
         actual.drill = Some("d1".to_owned());
         assert_eq!(rules(&actual), ["/drill drill-names-exercise"]);
-    }
-
-    #[test]
-    fn a_circle_without_a_radius_and_a_line_are_no_shapes() {
-        let mut content = content();
-        content.area.circles.push(AlertCircle { lat: 24.6, lon: 118.1, radius_m: 0.0 });
-        content.area.polygons.push(vec![[118.0, 24.0], [118.1, 24.1], [118.0, 24.0]]);
-        assert_eq!(
-            rules(&content),
-            ["/area/polygons/0 polygon-shape", "/area/circles/0 circle-shape"]
-        );
     }
 }

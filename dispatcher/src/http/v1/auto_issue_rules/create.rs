@@ -1,0 +1,41 @@
+//! `POST /auto-issue-rules`: propose a rule.
+
+use std::sync::Arc;
+
+use axum::extract::{State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use super::{RuleBody, finish};
+use crate::app::auto_issue_rules;
+use crate::context::App;
+use crate::domain::actor::Actor;
+use crate::domain::auto_issue::Limits;
+use crate::http::extract::{Begun, Keyed};
+use crate::http::problem::{Problem, ProblemBody};
+
+/// Propose a rule. It issues nothing before another person approved it.
+#[utoipa::path(
+    post, path = "/auto-issue-rules", tag = "auto-issue-rules", request_body = Limits,
+    responses(
+        (status = 201, description = "Proposed", body = RuleBody),
+        (status = 403, description = "No grant, or no fresh second factor", body = ProblemBody),
+        (status = 409, description = "Not in the state for it", body = ProblemBody),
+        (status = 422, description = "A limit breaks a rule", body = ProblemBody),
+    ),
+    extensions(("x-action" = json!("manage_auto_issue_rules")))
+)]
+pub async fn create_auto_issue_rule(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    keyed: Keyed<Limits>,
+) -> Result<Response, Problem> {
+    let (body, begun) = keyed.begin(&app, &actor).await?;
+    let mut work = match begun {
+        Begun::New(work) => work,
+        Begun::Replay(answer) => return Ok(answer.into_response()),
+    };
+    let rule = auto_issue_rules::propose(&mut work.tx, &app, &actor, body).await?;
+    finish(&app, work, StatusCode::CREATED, rule).await
+}

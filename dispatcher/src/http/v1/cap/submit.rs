@@ -1,0 +1,122 @@
+//! `POST /cap`: hand in a CAP message.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+use crate::app::alerts::speech;
+use crate::app::cap_in::{self, CapError, Taken};
+use crate::context::{App, Wake};
+use crate::domain::actor::Actor;
+use crate::domain::fault::Fault;
+use crate::http::answer;
+use crate::http::problem::{Finding, Kind, Problem, ProblemBody};
+use crate::store;
+
+/// What became of a message.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TakenBody {
+    /// `draft`, `issued` by a rule, `closed` by a rule, `closing_proposed` to the duty officer.
+    outcome: String,
+    /// The alert that it became or acts on.
+    alert: Option<String>,
+    /// The same message had come in before; nothing was done again.
+    is_replay: bool,
+    /// What an officer must answer before it may be submitted.
+    asked: Vec<Fault>,
+    /// What was found in it that did not keep it out.
+    findings: Vec<Fault>,
+}
+
+/// Hand in a CAP 1.2 or 1.1 message (XML, at most 2 MiB) under a token. Its own key makes a repeat
+/// harmless, so it needs no `Idempotency-Key`.
+#[utoipa::path(
+    post, path = "/cap", tag = "cap",
+    request_body(content = String, content_type = "application/cap+xml"),
+    responses(
+        (status = 201, description = "Taken in", body = TakenBody),
+        (status = 200, description = "Had been taken in before", body = TakenBody),
+        (status = 403, description = "The token is for something else", body = ProblemBody),
+        (status = 409, description = "Same key, other content: tampering", body = ProblemBody),
+        (status = 422, description = "Not usable, with findings", body = ProblemBody),
+    ),
+    extensions(("x-action" = json!("submit_cap")))
+)]
+pub async fn submit_cap(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    bytes: Bytes,
+) -> Result<Response, Problem> {
+    let mut tx = app.db.begin().await?;
+    let taken = match cap_in::take(&mut tx, &app, &actor, &bytes).await {
+        Ok(taken) => taken,
+        Err(CapError::Tampered) => {
+            // The record of it stays; the message has no effect.
+            tx.commit().await?;
+            app.notifier.wake(Wake::Events);
+            return Err(tampered());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    tx.commit().await?;
+    for wake in [Wake::Orders, Wake::Alerts, Wake::Events] {
+        app.notifier.wake(wake);
+    }
+    if taken.outcome == "issued" {
+        prepare(&app, &taken).await?;
+    }
+    let status = if taken.is_replay { StatusCode::OK } else { StatusCode::CREATED };
+    Ok(answer::json(status, &TakenBody::from(taken)))
+}
+
+/// What was issued without a person gets the sound of its prepared ends now.
+async fn prepare(app: &App, taken: &Taken) -> Result<(), Problem> {
+    let Some(id) = &taken.alert else { return Ok(()) };
+    let alert = store::alerts::find(&mut *app.db.read().await?, id).await?;
+    if let Some(alert) = alert {
+        speech::prepare(app, &alert).await?;
+    }
+    Ok(())
+}
+
+impl From<Taken> for TakenBody {
+    fn from(taken: Taken) -> Self {
+        Self {
+            outcome: taken.outcome,
+            alert: taken.alert,
+            is_replay: taken.is_replay,
+            asked: taken.asked,
+            findings: taken.findings,
+        }
+    }
+}
+
+fn tampered() -> Problem {
+    let zh = "相同标识（sender、identifier、sent）的信息此前内容不同：已作为篡改记录";
+    let en = "a message with the same sender, identifier and sent came before with other content: \
+              recorded as tampering";
+    Problem::new(Kind::Duplicate).detail(zh, en).finding(Finding::new(
+        "/alert",
+        "tampered",
+        zh,
+        en,
+    ))
+}
+
+impl From<CapError> for Problem {
+    fn from(error: CapError) -> Self {
+        match error {
+            CapError::Refused(faults) => Self::new(Kind::RuleBroken)
+                .detail("该 CAP 信息不可用", "the CAP message is not usable")
+                .findings(faults.into_iter().map(Finding::from)),
+            CapError::Tampered => tampered(),
+            CapError::Alert(error) => error.into(),
+        }
+    }
+}
