@@ -52,9 +52,7 @@ pub async fn propose(
 ) -> Result<AutoIssueRule, RuleCaseError> {
     let now = app.now();
     let color = Some(limits.highest_color);
-    actor
-        .may(Action::ManageAutoIssueRules, limits.region, color, now)
-        .map_err(AlertError::from)?;
+    actor.may(Action::ManageAutoIssueRules, limits.region, color, now).map_err(AlertError::from)?;
     let mut faults = limits.faults(now);
     if !app.region().contains(limits.region) {
         faults.push(Fault::new(

@@ -77,12 +77,7 @@ struct Message<'a> {
 }
 
 /// Takes in the bytes of one message.
-pub async fn take(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
-    bytes: &[u8],
-) -> Result<Taken, CapError> {
+pub async fn take(tx: &mut Tx, app: &App, actor: &Actor, bytes: &[u8]) -> Result<Taken, CapError> {
     let region = token_region(app, actor)?;
     let message = read(app, actor, region, bytes)?;
     let digest = cap::content_digest(&message.alert);
@@ -218,16 +213,12 @@ struct Referenced {
 
 /// Looks up the references by sender and identifier; the time only chooses among several. A
 /// message refers to its own sender's messages alone: no other sender may act on them.
-async fn referenced(
-    tx: &mut Tx,
-    message: &Message<'_>,
-) -> Result<Option<Referenced>, CapError> {
+async fn referenced(tx: &mut Tx, message: &Message<'_>) -> Result<Option<Referenced>, CapError> {
     for reference in message.meaning.references.iter().rev() {
         if reference.sender != message.alert.sender {
             continue;
         }
-        let imports =
-            cap_documents::imports(tx, &reference.sender, &reference.identifier).await?;
+        let imports = cap_documents::imports(tx, &reference.sender, &reference.identifier).await?;
         let exact = imports.iter().find(|import| import.key.sent == reference.sent);
         let Some(import) = exact.or(imports.first()) else { continue };
         let Some(id) = &import.alert else { continue };
@@ -286,12 +277,7 @@ async fn begin(
     Ok(taken(message, "draft", Some(alert.id), asked))
 }
 
-fn taken(
-    message: &Message<'_>,
-    outcome: &str,
-    alert: Option<String>,
-    asked: Vec<Fault>,
-) -> Taken {
+fn taken(message: &Message<'_>, outcome: &str, alert: Option<String>, asked: Vec<Fault>) -> Taken {
     Taken {
         outcome: outcome.to_owned(),
         alert,
@@ -412,10 +398,8 @@ async fn end(
         let reason = message.alert.note.clone().unwrap_or_else(|| "CAP Cancel".to_owned());
         let reason = if reason.trim().is_empty() { "CAP Cancel".to_owned() } else { reason };
         let actor = message.actor.id;
-        let closed = close::close_chain(
-            tx, app, actor, live.clone(), members, how, None, &reason,
-        )
-        .await?;
+        let closed =
+            close::close_chain(tx, app, actor, live.clone(), members, how, None, &reason).await?;
         return Ok(taken(message, "closed", Some(closed.id), Vec::new()));
     }
     let target = live.map_or(found.alert, |(live, _)| live);
@@ -438,11 +422,7 @@ async fn end(
 }
 
 /// Whether the rule that issued `live` still stands for this token and sender.
-async fn is_ruled(
-    tx: &mut Tx,
-    message: &Message<'_>,
-    live: &Alert,
-) -> Result<bool, CapError> {
+async fn is_ruled(tx: &mut Tx, message: &Message<'_>, live: &Alert) -> Result<bool, CapError> {
     let Some(rule) = rule_of(live) else { return Ok(false) };
     let token = message.actor.id.to_string();
     let rules = store::auto_issue_rules::active(tx, &token, message.app.now()).await?;

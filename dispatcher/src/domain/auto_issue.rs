@@ -53,7 +53,12 @@ impl Limits {
             fault("/token", "token-missing", "必须指定令牌", "the token is missing");
         }
         if self.sender.trim().is_empty() {
-            fault("/sender", "sender-missing", "必须指定发布单位（sender）", "the sender is missing");
+            fault(
+                "/sender",
+                "sender-missing",
+                "必须指定发布单位（sender）",
+                "the sender is missing",
+            );
         }
         if self.events.is_empty() {
             fault("/events", "events-missing", "必须列出事件代码", "no event code is listed");
@@ -344,10 +349,7 @@ mod tests {
 
     #[test]
     fn a_rule_takes_two_persons() {
-        assert_eq!(
-            rule().approve(&PersonId("wang".to_owned()), NOW),
-            Err(RuleError::IsAuthor)
-        );
+        assert_eq!(rule().approve(&PersonId("wang".to_owned()), NOW), Err(RuleError::IsAuthor));
         assert_eq!(active().persons().len(), 2);
         assert_eq!(
             active().approve(&PersonId("zhao".to_owned()), NOW),

@@ -1,6 +1,7 @@
 //! Reconcilers, one a file: idempotent, without input, woken by a signal or a timer, so that a
 //! restart, a lost signal and a second process are one code path.
 
+pub mod expiry;
 pub mod liveness;
 pub mod phrases;
 pub mod publish;
@@ -33,6 +34,7 @@ const STOPS_EVERY: Duration = Duration::from_secs(600);
 /// Starts the reconcilers of this module. Each ends with `stop` and is tracked in `tasks`.
 pub fn start(app: &Arc<App>, pipe: Pipe, tasks: &TaskTracker, stop: &CancellationToken) {
     tasks.spawn(publish::serve(app.clone(), pipe, stop.clone()));
+    tasks.spawn(expiry::serve(app.clone(), stop.clone()));
     let context = app.clone();
     let mut watch = liveness::Watch::default();
     tasks.spawn(every(app.clone(), Job::Liveness, LIVENESS_EVERY, stop.clone(), async move || {

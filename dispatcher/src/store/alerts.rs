@@ -165,10 +165,7 @@ struct Row {
     created_at: i64,
 }
 
-fn read<T: serde::de::DeserializeOwned>(
-    text: &str,
-    column: &'static str,
-) -> Result<T, StoreError> {
+fn read<T: serde::de::DeserializeOwned>(text: &str, column: &'static str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|_| StoreError::Inconsistent { table: TABLE, column })
 }
 

@@ -46,10 +46,7 @@ values ($1, $2, $3, $4) on conflict (digest) do nothing";
 }
 
 /// The document with this digest.
-pub async fn find(
-    connection: &mut Conn,
-    digest: Digest,
-) -> Result<Option<Vec<u8>>, StoreError> {
+pub async fn find(connection: &mut Conn, digest: Digest) -> Result<Option<Vec<u8>>, StoreError> {
     const SQL: &str = "select bytes from cap_documents where digest = $1";
     let row: Option<(Vec<u8>,)> =
         sqlx::query_as(SQL).bind(digest.0.to_vec()).fetch_optional(connection).await?;

@@ -31,10 +31,7 @@ pub async fn check(
 }
 
 /// The issued members of the chain that an alert is to follow, oldest first; none for a new one.
-pub async fn members(
-    connection: &mut Conn,
-    alert: &Alert,
-) -> Result<Vec<Alert>, AlertError> {
+pub async fn members(connection: &mut Conn, alert: &Alert) -> Result<Vec<Alert>, AlertError> {
     if alert.predecessor.is_none() && alert.lifecycle.issued().is_none() {
         return Ok(Vec::new());
     }
@@ -44,12 +41,7 @@ pub async fn members(
 }
 
 /// 送审.
-pub async fn submit(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
-    id: &str,
-) -> Result<Alert, AlertError> {
+pub async fn submit(tx: &mut Tx, app: &App, actor: &Actor, id: &str) -> Result<Alert, AlertError> {
     let mut alert = load(tx, actor, id).await?;
     ask(actor, Action::SubmitAlert, &alert, app.now())?;
     let by = person(actor)?;

@@ -44,6 +44,10 @@ pub async fn close(
         Closure::Expired => return Err(AlertError::NotFound),
     };
     ask(actor, action, &asked, app.now())?;
+    // A draft of an update has nothing to end, though its chain is in force.
+    if asked.lifecycle.issued().is_none() {
+        return Err(LifecycleError::WrongState { state: asked.lifecycle.state() }.into());
+    }
     let faults = text.as_ref().map(BilingualText::faults).unwrap_or_default();
     if !faults.is_empty() {
         return Err(AlertError::Faults(faults));
@@ -137,9 +141,10 @@ fn closing_plan(
     let sent = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let key = AlertKey { sender: live.sender.clone(), identifier, sent };
     let languages = live.content.texts.iter().map(|text| text.language.clone());
-    let texts = text.spoken(&languages.collect::<Vec<_>>()).into_iter().map(|(language, text)| {
-        SpokenText { language, text, clip: None }
-    });
+    let texts = text
+        .spoken(&languages.collect::<Vec<_>>())
+        .into_iter()
+        .map(|(language, text)| SpokenText { language, text, clip: None });
     let mut plan = Plan::issue(app, live, members, key, now);
     plan.purpose = purpose;
     plan.references = orders::references(members);

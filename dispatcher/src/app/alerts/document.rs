@@ -14,8 +14,8 @@ use crate::app::places::Places;
 use crate::context::App;
 use crate::domain::fault::Fault;
 use crate::domain::targeting::RequestedArea;
-use crate::store::cap_documents::{Direction, insert};
 use crate::store::Tx;
+use crate::store::cap_documents::{Direction, insert};
 
 /// Composes the document of `plan` and keeps it; gives its digest.
 pub async fn keep(

@@ -26,12 +26,7 @@ fn whole_second(at: Timestamp) -> Timestamp {
 }
 
 /// 发布 by an author or an approver.
-pub async fn issue(
-    tx: &mut Tx,
-    app: &App,
-    actor: &Actor,
-    id: &str,
-) -> Result<Alert, AlertError> {
+pub async fn issue(tx: &mut Tx, app: &App, actor: &Actor, id: &str) -> Result<Alert, AlertError> {
     let mut alert = load(tx, actor, id).await?;
     let now = app.now();
     let by = person(actor)?;
@@ -93,8 +88,7 @@ pub async fn issue_by_rule(
     let expires_at = validation::expiry(&alert.content, now);
     let digest = alert.content_digest();
     let persons = rule.persons();
-    alert.lifecycle =
-        alert.lifecycle.issue_by_rule(&rule.id, persons, digest, now, expires_at)?;
+    alert.lifecycle = alert.lifecycle.issue_by_rule(&rule.id, persons, digest, now, expires_at)?;
     store::auto_issue_rules::record_issue(tx, &rule.id, &alert.id, now).await?;
     let detail = json!({ "rule": rule.id });
     carry_out(tx, app, actor, alert, resolved, now, "alert_issued_by_rule", detail).await

@@ -75,11 +75,7 @@ pub fn person(actor: &Actor) -> Result<PersonId, AlertError> {
 }
 
 /// The alert, if the actor may read it.
-pub async fn load(
-    connection: &mut Conn,
-    actor: &Actor,
-    id: &str,
-) -> Result<Alert, AlertError> {
+pub async fn load(connection: &mut Conn, actor: &Actor, id: &str) -> Result<Alert, AlertError> {
     let alert = store::alerts::find(connection, id).await?.ok_or(AlertError::NotFound)?;
     if !actor.is_granted(Action::ReadAlerts, alert.region, None) {
         return Err(AlertError::NotFound);
@@ -88,12 +84,7 @@ pub async fn load(
 }
 
 /// Whether the actor may do `action` to this alert now.
-pub fn ask(
-    actor: &Actor,
-    action: Action,
-    alert: &Alert,
-    now: Timestamp,
-) -> Result<(), AlertError> {
+pub fn ask(actor: &Actor, action: Action, alert: &Alert, now: Timestamp) -> Result<(), AlertError> {
     Ok(actor.may(action, alert.region, alert.effective_color(), now)?)
 }
 

@@ -87,7 +87,13 @@ pub fn purpose(alert: &Alert) -> Purpose {
 
 impl Plan {
     /// The plan of an issue of `alert` at `sent`, without clips.
-    pub fn issue(app: &App, alert: &Alert, members: &[Alert], key: AlertKey, sent: Timestamp) -> Self {
+    pub fn issue(
+        app: &App,
+        alert: &Alert,
+        members: &[Alert],
+        key: AlertKey,
+        sent: Timestamp,
+    ) -> Self {
         let content = &alert.content;
         Self {
             key,
@@ -119,16 +125,24 @@ impl Plan {
     /// As large as the issue of `alert` will be at most, clips included: what room is measured by.
     pub fn rehearsal(app: &App, alert: &Alert, members: &[Alert]) -> Self {
         let now = app.now();
-        let key = AlertKey { sender: alert.sender.clone(), identifier: alert.id.clone(), sent: now };
+        let key =
+            AlertKey { sender: alert.sender.clone(), identifier: alert.id.clone(), sent: now };
         let mut plan = Self::issue(app, alert, members, key, now);
-        let clip = ClipReference { digest: Digest([0; 32]), bytes: u32::MAX, duration_ms: u32::MAX };
+        let clip =
+            ClipReference { digest: Digest([0; 32]), bytes: u32::MAX, duration_ms: u32::MAX };
         for text in &mut plan.texts {
             text.clip = Some(clip.clone());
         }
         plan
     }
 
-    fn order(&self, authority: RegionCode, topic: RegionCode, sequence: Sequence, target: Target) -> Order {
+    fn order(
+        &self,
+        authority: RegionCode,
+        topic: RegionCode,
+        sequence: Sequence,
+        target: Target,
+    ) -> Order {
         Order {
             alert: self.key.clone(),
             alert_digest: self.digest,

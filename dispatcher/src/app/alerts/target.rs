@@ -44,11 +44,8 @@ pub async fn resolve_for(
     predecessors: usize,
 ) -> Result<Resolved, AlertError> {
     let places = app.places.current(connection).await?;
-    let members = if predecessors == 0 {
-        Vec::new()
-    } else {
-        approval::members(connection, alert).await?
-    };
+    let members =
+        if predecessors == 0 { Vec::new() } else { approval::members(connection, alert).await? };
     let room = orders::room(app, &Plan::rehearsal(app, alert, &members));
     let resolution = resolve(&alert.content.area, alert.region, places.table(), room)
         .map_err(|fault| AlertError::Faults(vec![as_fault(&fault)]))?;

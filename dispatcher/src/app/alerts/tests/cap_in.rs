@@ -136,9 +136,7 @@ async fn the_same_key_with_other_content_is_tampering_and_recorded() {
 async fn a_message_without_an_area_is_refused_aloud() {
     let city = city().await;
     let nowhere = Message { area: String::new(), ..alert("a1") };
-    let Err(CapError::Refused(faults)) = city.take(&nowhere.xml()).await else {
-        panic!("refused")
-    };
+    let Err(CapError::Refused(faults)) = city.take(&nowhere.xml()).await else { panic!("refused") };
     assert_eq!(faults[0].rule, "area-missing");
     assert!(faults[0].zh.contains("覆盖区域") && faults[0].en.contains("area"));
 }

@@ -46,7 +46,10 @@ async fn red_waits_for_an_approver_who_is_not_the_author() {
     let alert = city.draft(TOWN, content(Some(AlertColor::Red), &[TOWN])).await;
     city.submit(&alert.id).await.expect("submitted");
     let early = city.issue(&alert.id).await;
-    assert!(matches!(early, Err(AlertError::Lifecycle(LifecycleError::TooFewPersons))), "{early:?}");
+    assert!(
+        matches!(early, Err(AlertError::Lifecycle(LifecycleError::TooFewPersons))),
+        "{early:?}"
+    );
     let mut own = author();
     own.grants[0].role = Role::Commander;
     let own = city.approve(&alert.id, &own).await;

@@ -70,8 +70,7 @@ async fn city() -> City {
     let mut tx = app.db.begin().await.expect("begun");
     let mut other = other_villages(&mut tx, &app).await;
     other.truncate(2);
-    for (village, number) in
-        [(code(VILLAGE), 1), (code(VILLAGE), 2), (other[0], 1), (other[1], 1)]
+    for (village, number) in [(code(VILLAGE), 1), (code(VILLAGE), 2), (other[0], 1), (other[1], 1)]
     {
         plant(&mut tx, village, number).await;
     }

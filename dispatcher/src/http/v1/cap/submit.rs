@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Serialize;
@@ -51,8 +52,9 @@ pub struct TakenBody {
 pub async fn submit_cap(
     State(app): State<Arc<App>>,
     actor: Actor,
-    bytes: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
+    let bytes = body.map_err(|_| Problem::new(Kind::TooLarge))?;
     let mut tx = app.db.begin().await?;
     let taken = match cap_in::take(&mut tx, &app, &actor, &bytes).await {
         Ok(taken) => taken,
