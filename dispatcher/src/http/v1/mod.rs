@@ -1,7 +1,10 @@
 //! `/api/v1`: one module a noun, one file an operation.
 
 pub mod accounts;
+pub mod alerts;
 pub mod audit;
+pub mod auto_issue_rules;
+pub mod cap;
 pub mod clips;
 pub mod events;
 pub mod sessions;
@@ -27,4 +30,9 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         // Deliveries, stops.
         // Clips, phrases.
         .merge(clips::routes())
+        .merge(alerts::routes())
+        .merge(auto_issue_rules::routes())
+        .merge(cap::routes())
+    // Deliveries, stops.
+    // Clips, phrases.
 }

@@ -7,7 +7,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use protocols::digest::Digest;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::{AlertBody, finish};
 use crate::app::alerts::approval;
@@ -52,6 +51,7 @@ pub async fn approve_alert(
         Begun::New(work) => work,
         Begun::Replay(answer) => return Ok(answer.into_response()),
     };
-    let alert = approval::approve(&mut work.tx, &app, &actor, &id, body.digest, &body.reason).await?;
+    let alert =
+        approval::approve(&mut work.tx, &app, &actor, &id, body.digest, &body.reason).await?;
     finish(&app, work, StatusCode::OK, &alert, &[Wake::Alerts]).await
 }

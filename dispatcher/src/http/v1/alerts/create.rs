@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::extract::{State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use protocols::region::RegionCode;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::{AlertBody, finish};
 use crate::app::alerts::draft;

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 
 use super::{AlertBody, ReasonRequest, finish};
-use crate::app::alerts::{issue, speech};
+use crate::app::alerts::issue;
 use crate::context::{App, Wake};
 use crate::domain::actor::Actor;
 use crate::http::extract::{Begun, Keyed};
@@ -40,8 +39,5 @@ pub async fn override_alert(
         Begun::Replay(answer) => return Ok(answer.into_response()),
     };
     let alert = issue::issue_at_once(&mut work.tx, &app, &actor, &id, &body.reason).await?;
-    let response = finish(&app, work, StatusCode::OK, &alert, &[Wake::Orders, Wake::Alerts]).await?;
-    // It is out already; what may be pressed next gets its sound now.
-    speech::prepare(&app, &alert).await?;
-    Ok(response)
+    finish(&app, work, StatusCode::OK, &alert, &[Wake::Orders, Wake::Alerts]).await
 }

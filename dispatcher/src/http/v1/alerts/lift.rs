@@ -6,7 +6,6 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde_json::json;
 
 use super::{AlertBody, finish};
 use crate::app::alerts::close;
@@ -52,6 +51,8 @@ pub async fn lift_alert(
         Begun::New(work) => work,
         Begun::Replay(answer) => return Ok(answer.into_response()),
     };
-    let alert = close::close(&mut work.tx, &app, &actor, &id, Closure::Lifted, body.text, &body.reason).await?;
+    let alert =
+        close::close(&mut work.tx, &app, &actor, &id, Closure::Lifted, body.text, &body.reason)
+            .await?;
     finish(&app, work, StatusCode::OK, &alert, &[Wake::Orders, Wake::Alerts]).await
 }

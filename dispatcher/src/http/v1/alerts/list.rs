@@ -14,9 +14,9 @@ use super::AlertBody;
 use crate::context::App;
 use crate::domain::actor::{Actor, Denied};
 use crate::domain::authority::Action;
+use crate::http::answer;
 use crate::http::page::{Items, page};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::answer;
 use crate::store::alerts::{self, Filter};
 
 /// The states that a list is asked for by name.

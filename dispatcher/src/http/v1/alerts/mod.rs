@@ -33,7 +33,6 @@ use crate::app::idempotency::Work;
 use crate::context::{App, Wake};
 use crate::domain::alert::lifecycle::LifecycleError;
 use crate::domain::alert::record::Alert;
-use crate::domain::fault::Fault;
 use crate::http::answer;
 use crate::http::problem::{Finding, Kind, Problem};
 
@@ -82,17 +81,6 @@ async fn finish(
     }
     app.notifier.wake(Wake::Events);
     Ok(answer.into_response())
-}
-
-impl From<Fault> for Finding {
-    fn from(fault: Fault) -> Self {
-        Self {
-            pointer: fault.pointer,
-            slug: fault.rule,
-            message_zh: fault.zh,
-            message_en: fault.en,
-        }
-    }
 }
 
 impl From<AlertError> for Problem {

@@ -9,7 +9,6 @@ use protocols::digest::Digest;
 use protocols::region::RegionCode;
 use protocols::terminal::TerminalId;
 use serde::Serialize;
-use serde_json::json;
 use utoipa::ToSchema;
 
 use crate::app::alerts::{self, preview};

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 
 use super::{AlertBody, finish};
-use crate::app::alerts::{approval, speech};
+use crate::app::alerts::approval;
 use crate::context::{App, Wake};
 use crate::domain::actor::Actor;
 use crate::http::extract::{Begun, Keyed};
 use crate::http::problem::{Problem, ProblemBody};
 
-/// Submit a draft. Its words become clips before it is, so that approval never waits for speech.
+/// Submit a draft.
 #[utoipa::path(
     post, path = "/alerts/{id}/submit", tag = "alerts",
     params(("id" = String, Path, description = "The alert")),
@@ -34,7 +33,6 @@ pub async fn submit_alert(
     Path(id): Path<String>,
     keyed: Keyed<()>,
 ) -> Result<Response, Problem> {
-    speech::prepare_draft(&app, &actor, &id).await?;
     let ((), begun) = keyed.begin(&app, &actor).await?;
     let mut work = match begun {
         Begun::New(work) => work,

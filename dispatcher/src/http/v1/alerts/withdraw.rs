@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 
 use super::lift::CloseAlertRequest;
 use super::{AlertBody, finish};
@@ -41,6 +40,8 @@ pub async fn withdraw_alert(
         Begun::New(work) => work,
         Begun::Replay(answer) => return Ok(answer.into_response()),
     };
-    let alert = close::close(&mut work.tx, &app, &actor, &id, Closure::Withdrawn, body.text, &body.reason).await?;
+    let alert =
+        close::close(&mut work.tx, &app, &actor, &id, Closure::Withdrawn, body.text, &body.reason)
+            .await?;
     finish(&app, work, StatusCode::OK, &alert, &[Wake::Orders, Wake::Alerts]).await
 }

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::{State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 
 use super::{RuleBody, finish};
 use crate::app::auto_issue_rules;

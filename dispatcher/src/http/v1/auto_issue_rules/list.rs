@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
-use serde_json::json;
 use utoipa::IntoParams;
 
 use super::RuleBody;
@@ -48,13 +47,8 @@ pub async fn list_auto_issue_rules(
     let before = page.after.clone().unwrap_or_default();
     let mut connection = app.db.read().await?;
     // Rules are few: one page a reader is as good as always all of them.
-    let rules = store::auto_issue_rules::page(
-        &mut connection,
-        &from,
-        &until,
-        &before,
-        page.limit + 1,
-    );
+    let rules =
+        store::auto_issue_rules::page(&mut connection, &from, &until, &before, page.limit + 1);
     let mut rules = rules.await?;
     rules.retain(|rule| scope.covers(rule.limits.region));
     let bodies = rules.into_iter().map(RuleBody::from).collect();

@@ -6,7 +6,6 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use protocols::digest::Digest;
-use serde_json::json;
 
 use crate::context::App;
 use crate::http::problem::{Problem, ProblemBody};
