@@ -57,7 +57,8 @@ pub async fn phrase_set(app: &App) -> Result<PhraseSet, StoreError> {
     Ok(PhraseSet { phrases })
 }
 
-async fn kept(
+/// The clip of `text`, if it was made.
+pub async fn kept(
     app: &App,
     connection: &mut Conn,
     language: &str,

@@ -92,6 +92,7 @@ pub async fn close_chain(
     let text = text.unwrap_or_else(|| prepared.of(how).clone());
 
     let mut plan = closing_plan(app, &live, members, purpose, &text, now);
+    orders::attach_clips(tx, app, &mut plan).await?;
     let places = app.places.current(tx).await?;
     let (area, orders) = union(tx, app, &live, members, &places, &plan).await?;
     let words = plan.texts.iter().map(|text| Words {

@@ -135,6 +135,7 @@ async fn carry_out(
     alert.closures = Some(ClosureTexts::prepare(&alert.content));
     let Some(key) = alert.key() else { return Err(AlertError::Stale) };
     let mut plan = Plan::issue(app, &alert, &members, key, now);
+    orders::attach_clips(tx, app, &mut plan).await?;
     let words = alert.content.texts.iter().map(|text| Words {
         language: text.language.clone(),
         headline: text.headline.clone(),

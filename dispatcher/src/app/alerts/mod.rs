@@ -9,6 +9,7 @@
 //! | [`issue`] | issues, by its persons, at once, or by rule; countersigns |
 //! | [`orders`] | numbers, signs and keeps the orders of an issue or an end |
 //! | [`document`] | composes the CAP document |
+//! | [`speech`] | has clips made ahead of their need |
 //! | [`close`] | lifts, withdraws, expires |
 
 pub mod approval;
@@ -18,6 +19,7 @@ pub mod draft;
 pub mod issue;
 pub mod orders;
 pub mod preview;
+pub mod speech;
 pub mod target;
 
 use jiff::Timestamp;

@@ -14,13 +14,14 @@ use protocols::region::RegionCode;
 use protocols::wire::{self, MessageType};
 
 use super::AlertError;
+use crate::app::clips;
 use crate::context::App;
 use crate::domain::alert::record::Alert;
 use crate::domain::alert::validation;
 use crate::domain::fault::Fault;
 use crate::domain::targeting::ResolvedOrder;
 use crate::store::orders::{NewOrder, StreamKind};
-use crate::store::{self, Tx};
+use crate::store::{self, StoreError, Tx};
 
 /// Bytes by which an estimate may be short: lengths in CBOR headers grow with what they count.
 const SLACK_BYTES: usize = 16;
@@ -166,6 +167,14 @@ impl Plan {
             trace: Some(self.trace),
         }
     }
+}
+
+/// Looks up the clips that were made of the words; where there is none the order goes on without.
+pub async fn attach_clips(tx: &mut Tx, app: &App, plan: &mut Plan) -> Result<(), StoreError> {
+    for text in &mut plan.texts {
+        text.clip = clips::kept(app, tx, &text.language, &text.text).await?;
+    }
+    Ok(())
 }
 
 /// Bytes that a sealed order of this plan leaves for its target.

@@ -27,12 +27,10 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(events::routes())
         // Regions, terminals, enrolments.
         // Alerts, CAP, rules.
-        // Deliveries, stops.
-        // Clips, phrases.
-        .merge(clips::routes())
         .merge(alerts::routes())
         .merge(auto_issue_rules::routes())
         .merge(cap::routes())
-    // Deliveries, stops.
-    // Clips, phrases.
+        // Deliveries, stops.
+        // Clips, phrases.
+        .merge(clips::routes())
 }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::{AlertBody, ReasonRequest, finish};
-use crate::app::alerts::issue;
+use crate::app::alerts::{issue, speech};
 use crate::context::{App, Wake};
 use crate::domain::actor::Actor;
 use crate::http::extract::{Begun, Keyed};
@@ -39,5 +39,9 @@ pub async fn override_alert(
         Begun::Replay(answer) => return Ok(answer.into_response()),
     };
     let alert = issue::issue_at_once(&mut work.tx, &app, &actor, &id, &body.reason).await?;
-    finish(&app, work, StatusCode::OK, &alert, &[Wake::Orders, Wake::Alerts]).await
+    let response =
+        finish(&app, work, StatusCode::OK, &alert, &[Wake::Orders, Wake::Alerts]).await?;
+    // It is out already; the words that may be pressed next get their sound now.
+    speech::prepare(&app, &alert).await?;
+    Ok(response)
 }

@@ -40,6 +40,7 @@ enum AlertState {
 /// Which alerts.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListAlertsQuery {
     /// Alerts on behalf of this region or below.
     #[param(value_type = Option<String>)]

@@ -7,13 +7,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::{AlertBody, finish};
-use crate::app::alerts::approval;
+use crate::app::alerts::{approval, speech};
 use crate::context::{App, Wake};
 use crate::domain::actor::Actor;
 use crate::http::extract::{Begun, Keyed};
 use crate::http::problem::{Problem, ProblemBody};
 
-/// Submit a draft.
+/// Submit a draft. Its words are made into clips first, so that approval never waits for speech.
 #[utoipa::path(
     post, path = "/alerts/{id}/submit", tag = "alerts",
     params(("id" = String, Path, description = "The alert")),
@@ -33,11 +33,12 @@ pub async fn submit_alert(
     Path(id): Path<String>,
     keyed: Keyed<()>,
 ) -> Result<Response, Problem> {
+    speech::prepare_draft(&app, &actor, &id).await?;
     let ((), begun) = keyed.begin(&app, &actor).await?;
     let mut work = match begun {
         Begun::New(work) => work,
         Begun::Replay(answer) => return Ok(answer.into_response()),
     };
     let alert = approval::submit(&mut work.tx, &app, &actor, &id).await?;
-    finish(&app, work, StatusCode::OK, &alert, &[Wake::Alerts, Wake::Speech]).await
+    finish(&app, work, StatusCode::OK, &alert, &[Wake::Alerts]).await
 }

@@ -19,6 +19,7 @@ use crate::store;
 /// Which rules.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub struct ListRulesQuery {
     /// Items wanted, 1 to 200.
     limit: Option<i64>,
