@@ -19,12 +19,6 @@ pub fn decode<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<Timestamp, minicbor::
 }
 
 /// As above, for a field that may be absent. The signatures are those that the CBOR derive calls.
-#[expect(
-    clippy::ref_option,
-    clippy::option_option,
-    clippy::unnecessary_wraps,
-    reason = "the CBOR derive calls these with references to the field itself"
-)]
 pub mod option {
     use jiff::Timestamp;
     use minicbor::{Decoder, Encoder};

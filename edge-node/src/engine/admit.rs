@@ -34,7 +34,7 @@ pub(super) struct Arrival {
 pub(super) struct Refusal {
     pub reason: Reason,
     pub signer: Option<KeyId>,
-    pub order: Option<Order>,
+    pub order: Option<Box<Order>>,
 }
 
 impl From<Reason> for Refusal {
@@ -189,7 +189,7 @@ impl Engine {
         let refuse = |reason, order: &Order| Refusal {
             reason,
             signer: Some(key_id),
-            order: Some(order.clone()),
+            order: Some(Box::new(order.clone())),
         };
         let numbered = Numbered {
             stream: order.stream,
@@ -267,7 +267,8 @@ impl Engine {
         order: &Order,
         key_id: KeyId,
     ) -> Result<Step, Refusal> {
-        let refuse = |reason| Refusal { reason, signer: Some(key_id), order: Some(order.clone()) };
+        let refuse =
+            |reason| Refusal { reason, signer: Some(key_id), order: Some(Box::new(order.clone())) };
         let outcome = match self.join_chain(arrival.digest, order, key_id) {
             Ok(outcome) => outcome,
             Err(reason) => {

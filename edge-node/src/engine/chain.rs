@@ -201,7 +201,8 @@ impl Engine {
                 end = AlertEnd::Closed;
             }
         }
-        known.end = Some(end);
+        let before = self.state.alerts.get(&order.alert).and_then(|before| before.end);
+        known.end = before.or(Some(end));
         known
     }
 }

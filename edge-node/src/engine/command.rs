@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use protocols::command::{Command, CommandAction};
 use protocols::digest::Digest;
 use protocols::receipt::{Reason, Receipt, ReceiptState};
-use protocols::trust::{self, Authentic};
+use protocols::trust::{self, Authentic, TrustError};
 use protocols::wire::{KeyId, MessageType};
 
 use super::Engine;
@@ -62,13 +62,12 @@ impl Engine {
             .entry(Entry::Seen(Numbering::Commands, stream, sequence, arrival.digest))
             .entry(receipt(ReceiptState::Accepted))
             .entry(receipt(ReceiptState::Verified));
-        match entry {
-            Some(entry) => step = step.entry(entry),
-            None => {
-                let refused = self.receipt(arrival.digest, None, ReceiptState::Refused);
-                let reason = Some(Reason::OutOfArea);
-                step = step.entry(Entry::Receipt(Receipt { reason, ..refused }));
-            }
+        if let Some(entry) = entry {
+            step = step.entry(entry);
+        } else {
+            let refused = self.receipt(arrival.digest, None, ReceiptState::Refused);
+            let reason = Some(Reason::OutOfArea);
+            step = step.entry(Entry::Receipt(Receipt { reason, ..refused }));
         }
         // A stop or its lifting takes effect even when it can't be written: people are waiting.
         Ok(step.out(Output::Ack(arrival.ack)))
@@ -135,8 +134,8 @@ impl Engine {
         arrival: Arrival,
         payload: Vec<u8>,
     ) -> Result<Step, Refusal> {
-        let list = trust::open_revocations(&payload, &self.config.roots)
-            .map_err(|error| error.reason())?;
+        let list =
+            trust::open_revocations(&payload, &self.config.roots).map_err(TrustError::reason)?;
         let step = Step::default().out(Output::Ack(arrival.ack));
         if list.number <= self.state.revocation_number {
             return Ok(step);

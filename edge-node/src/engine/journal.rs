@@ -240,16 +240,37 @@ pub(crate) fn decode(record: &[u8]) -> Result<Vec<Entry>, minicbor::decode::Erro
 
 /// The entries of a record as text, for a person who reads the journal.
 pub fn describe(record: &[u8]) -> Result<Vec<String>, minicbor::decode::Error> {
-    Ok(decode(record)?
-        .iter()
-        .map(|entry| match entry {
-            Entry::Order { sealed, received_at, progress } => format!(
-                "Order {{ digest: {}, bytes: {}, received_at: {received_at}, progress: {progress:?} }}",
-                Digest::of(sealed),
-                sealed.len(),
-            ),
-            Entry::Revocations(sealed) => format!("Revocations({} bytes)", sealed.len()),
-            other => format!("{other:?}"),
-        })
-        .collect())
+    let text = |entry: &Entry| match entry {
+        // Bytes as text help nobody: their digest is the name people know.
+        Entry::Order { sealed, received_at, progress } => format!(
+            "Order {{ digest: {}, bytes: {}, received_at: {received_at}, progress: {progress:?} }}",
+            Digest::of(sealed),
+            sealed.len(),
+        ),
+        Entry::Revocations(sealed) => format!("Revocations({} bytes)", sealed.len()),
+        Entry::Born { .. }
+        | Entry::Floor(_)
+        | Entry::Seen(..)
+        | Entry::Started(..)
+        | Entry::Finished(_)
+        | Entry::Cut(..)
+        | Entry::Failed(..)
+        | Entry::Ended(..)
+        | Entry::Dropped(_)
+        | Entry::Alert(_)
+        | Entry::AlertEnded(..)
+        | Entry::Mark(_)
+        | Entry::Unmark(..)
+        | Entry::Stop(_)
+        | Entry::Lifted(..)
+        | Entry::Enrolled(_)
+        | Entry::DrillSuspended(..)
+        | Entry::AbortPending(_)
+        | Entry::Receipt(_)
+        | Entry::Acknowledged(_)
+        | Entry::ReceiptsFrom(_)
+        | Entry::Counters(_)
+        | Entry::VitalsUpTo(_) => format!("{entry:?}"),
+    };
+    Ok(decode(record)?.iter().map(text).collect())
 }

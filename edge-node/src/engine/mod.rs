@@ -13,7 +13,7 @@
 //! |---|---|
 //! | `admit`, `chain`, `command` | what of what arrives is believed, and what it does to alerts |
 //! | `window`, `clock` | order and time |
-//! | `sound`, `plan`, `quiet` | what sounds next, what is cut, what is said |
+//! | `sound`, `player`, `plan`, `quiet` | what sounds next, what is cut, what is said |
 //! | `state`, `journal`, `store` | what is known for good, and how it is written down |
 //! | `outbox`, `session` | what is said to the dispatcher |
 
@@ -26,12 +26,15 @@ pub mod io;
 pub mod journal;
 mod outbox;
 pub mod plan;
+mod player;
 pub mod quiet;
 mod session;
 mod sound;
 mod state;
 mod step;
 mod store;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -47,8 +50,9 @@ use clock::Clock;
 pub use config::Config;
 pub use io::{Input, Now, Output};
 use journal::Entry;
+use player::Player;
 use session::Session;
-use sound::Player;
+
 use state::State;
 use step::{Effect, Step};
 use store::Store;
@@ -170,7 +174,7 @@ impl Engine {
             Input::Message { topic, payload, ack } => Some(self.on_message(&topic, payload, ack)),
             Input::SoundStarted { sounding, at } => self.on_sound_started(sounding, at),
             Input::SoundEnded { sounding, outcome, evidence } => {
-                self.on_sound_ended(sounding, outcome, evidence)
+                self.on_sound_ended(sounding, outcome, &evidence)
             }
             Input::LocalStop => {
                 self.cut_running(Reason::StoppedLocally, io::CutHow::Now);

@@ -223,19 +223,19 @@ impl Engine {
         let uptime = self.now.uptime;
         let acknowledged = self.session.acknowledged;
         let in_flight = self.session.sent_up_to > acknowledged;
-        if in_flight && self.session.receipts.at <= uptime {
+        let is_overdue = self.session.receipts.at <= uptime;
+        if in_flight && is_overdue {
             self.session.sent_up_to = acknowledged;
         }
         let after = self.session.sent_up_to.max(acknowledged);
         let batches = self.state.outbox.batches(after, BATCHES_IN_FLIGHT_MAX);
         if batches.is_empty() {
-            if self.session.receipts.at <= uptime {
-                self.session.receipts =
-                    self.session.receipts.again(uptime, &mut self.session.jitter);
-            }
             return;
         }
-        self.session.receipts = self.session.receipts.again(uptime, &mut self.session.jitter);
+        // New receipts go out at once and do not put off what waits for its answer.
+        if is_overdue || !in_flight {
+            self.session.receipts = self.session.receipts.again(uptime, &mut self.session.jitter);
+        }
         for (first_number, receipts) in batches {
             self.session.sent_up_to = first_number + receipts.len() as u64 - 1;
             let batch = ReceiptBatch {

@@ -101,7 +101,8 @@ impl Engine {
         }
         let acknowledged = self.session.acknowledged();
         if self.state.outbox.waiting().next().is_some_and(|(first, _)| first <= acknowledged) {
-            step.entries.push(Entry::Acknowledged(acknowledged));
+            // First, so that it makes room for the receipts of this step.
+            step.entries.insert(0, Entry::Acknowledged(acknowledged));
         }
     }
 

@@ -1,0 +1,9 @@
+//! The engine through its front door: signed bytes in, sound and receipts out, on a virtual clock.
+
+mod believe;
+mod chains;
+mod durable;
+mod properties;
+mod report;
+mod rig;
+mod sounding;
