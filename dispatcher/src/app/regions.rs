@@ -46,16 +46,14 @@ pub fn read(
         None => xiamen(),
     };
     let codes = || regions.iter().map(|region| region.code);
-    let aliases = match aliases {
-        Some(text) => parse_aliases(text, codes())?,
-        None => {
-            let shipped =
-                parse_aliases(XIAMEN_ALIASES.as_bytes(), xiamen().iter().map(|r| r.code))?;
-            let known: std::collections::BTreeSet<RegionCode> = codes().collect();
-            shipped.into_iter().filter(|row| known.contains(&row.alias.region)).collect()
-        }
-    };
-    Ok((regions, aliases))
+    if let Some(text) = aliases {
+        let aliases = parse_aliases(text, codes())?;
+        return Ok((regions, aliases));
+    }
+    let mut shipped = parse_aliases(XIAMEN_ALIASES.as_bytes(), xiamen().iter().map(|r| r.code))?;
+    let known: std::collections::BTreeSet<RegionCode> = codes().collect();
+    shipped.retain(|row| known.contains(&row.alias.region));
+    Ok((regions, shipped))
 }
 
 /// Makes these lists the ones that count. Repeated with the same lists it changes nothing. A

@@ -11,6 +11,7 @@ pub mod extract;
 pub mod health;
 pub mod login;
 pub mod page;
+pub mod parameters;
 pub mod problem;
 pub mod v1;
 

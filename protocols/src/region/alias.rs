@@ -213,7 +213,7 @@ impl AliasTable {
             (Some(one), None) | (None, Some(one)) if one.level() == code.level() => {
                 CodeMeaning::Resolved(one)
             }
-            (Some(_), None) | (None, Some(_)) | (None, None) => CodeMeaning::Unknown,
+            (Some(_) | None, None) | (None, Some(_)) => CodeMeaning::Unknown,
         }
     }
 

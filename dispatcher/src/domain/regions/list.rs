@@ -251,14 +251,13 @@ impl Sheet {
             return Ok(None);
         }
         let numbers = lat.parse().ok().zip(lon.parse().ok());
-        match numbers.and_then(|(lat, lon)| Position::from_degrees(lat, lon)) {
-            Some(place) => Ok(Some(place)),
-            None => {
-                let zh = "经纬度须成对，且为 WGS 84 度数";
-                self.refuse(row.line, "lat", zh, "lat and lon are degrees, and come together");
-                Err(())
-            }
+        let place = numbers.and_then(|(lat, lon)| Position::from_degrees(lat, lon));
+        if place.is_none() {
+            let zh = "经纬度须成对，且为 WGS 84 度数";
+            self.refuse(row.line, "lat", zh, "lat and lon are degrees, and come together");
+            return Err(());
         }
+        Ok(place)
     }
 
     fn ring(&mut self, row: &Row) -> Result<Option<Vec<Position>>, ()> {
@@ -298,14 +297,12 @@ impl Sheet {
         }
         let china = jiff::tz::TimeZone::fixed(jiff::tz::offset(8));
         let day = text.parse::<Date>().ok().and_then(|day| day.to_zoned(china).ok());
-        match day {
-            Some(day) => Ok(Some(day.timestamp())),
-            None => {
-                let (zh, en) = ("须为 YYYY-MM-DD 或留空", "a day is YYYY-MM-DD, or empty");
-                self.refuse(row.line, column, zh, en);
-                Err(())
-            }
+        if day.is_none() {
+            let (zh, en) = ("须为 YYYY-MM-DD 或留空", "a day is YYYY-MM-DD, or empty");
+            self.refuse(row.line, column, zh, en);
+            return Err(());
         }
+        Ok(day.map(|day| day.timestamp()))
     }
 }
 

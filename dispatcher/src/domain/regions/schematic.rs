@@ -31,13 +31,13 @@ struct Block {
 impl Block {
     /// The part from `from` to `to` of `whole` from north to south.
     fn row(self, from: usize, to: usize, whole: usize) -> Self {
-        let at = |share| self.north - (self.north - self.south) * share as i64 / whole as i64;
+        let at = |part| self.north - share(self.north - self.south, part, whole);
         Self { north: at(from), south: at(to), ..self }
     }
 
     /// The part from `from` to `to` of `whole` from west to east.
     fn column(self, from: usize, to: usize, whole: usize) -> Self {
-        let at = |share| self.west + (self.east - self.west) * share as i64 / whole as i64;
+        let at = |part| self.west + share(self.east - self.west, part, whole);
         Self { west: at(from), east: at(to), ..self }
     }
 
@@ -57,6 +57,12 @@ impl Block {
             lon_e6: i64::midpoint(self.west, self.east) as i32,
         }
     }
+}
+
+/// `part` of `whole` of a length; villages are counted in hundreds and lengths in 10⁸ units.
+fn share(length: i64, part: usize, whole: usize) -> i64 {
+    let count = |n| i64::try_from(n).unwrap_or(i64::MAX);
+    length * count(part) / count(whole)
 }
 
 /// Gives every addressable region under the layout an outline and a place. Pseudo-units get none:
@@ -148,7 +154,7 @@ fn draw_city(regions: &mut [Region]) {
         .collect();
     for city in regions.iter_mut().filter(|region| region.code.level() == RegionLevel::City) {
         let own = || places.iter().filter(|(code, _)| city.code.contains(*code));
-        let count = own().count() as i64;
+        let count = own().map(|_| 1_i64).sum::<i64>();
         let mean = |axis: fn(&Position) -> i32| {
             own().map(|(_, place)| i64::from(axis(place))).sum::<i64>() / count
         };

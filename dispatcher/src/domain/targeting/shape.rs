@@ -33,8 +33,8 @@ impl ReadyShape {
         let north = ring.vertices().iter().map(|p| p.y).max().unwrap_or(0);
         let west = ring.vertices().iter().map(|p| p.x).min().unwrap_or(0);
         let east = ring.vertices().iter().map(|p| p.x).max().unwrap_or(0);
-        let count = ring.vertices().len().min(BANDS_MAX) as i64;
-        let band_height = (north - south) / count + 1;
+        let count = ring.vertices().len().min(BANDS_MAX) as u32;
+        let band_height = (north - south) / i64::from(count) + 1;
         let mut bands = vec![Vec::new(); count as usize];
         for (a, b) in ring.edges() {
             let first = (a.y.min(b.y) - south) / band_height;

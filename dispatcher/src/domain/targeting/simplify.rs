@@ -5,6 +5,11 @@
 //! neighbours meet. The cheapest comes first. Each edge carries a bound of its distance from the
 //! original ring, so that many small steps can't add up to more than was allowed.
 
+#![expect(
+    clippy::many_single_char_names,
+    reason = "a to d are the points of a chain, as in a figure"
+)]
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -145,29 +150,33 @@ impl Work {
 
     /// Whether the new edges would meet another edge, or the added ground hold another vertex.
     fn is_blocked(&self, step: &Step) -> bool {
+        // The chord's ground is one triangle and the corner's three; a chord counts twice.
         let (first, last, new, triangles) = match *step {
             Step::Chord(chain) => {
                 let [a, b, c] = chain.map(|i| self.points[i]);
-                (chain[0], chain[2], vec![(a, c)], vec![[a, b, c]])
+                (chain[0], chain[2], [(a, c); 2], [[a, b, c]; 3])
             }
             Step::Corner(chain, x) => {
                 let [a, b, c, d] = chain.map(|i| self.points[i]);
-                let added = vec![[b, x, c], [a, x, b], [x, d, c]];
-                (chain[0], chain[3], vec![(a, x), (x, d)], added)
+                (chain[0], chain[3], [(a, x), (x, d)], [[b, x, c], [a, x, b], [x, d, c]])
             }
         };
-        let all = || triangles.iter().flatten();
-        let (west, east) = (all().map(|p| p.x).min(), all().map(|p| p.x).max());
-        let (south, north) = (all().map(|p| p.y).min(), all().map(|p| p.y).max());
+        let corners = triangles.as_flattened();
+        let mut low = corners[0];
+        let mut high = corners[0];
+        for p in corners {
+            low = Point { x: low.x.min(p.x), y: low.y.min(p.y) };
+            high = Point { x: high.x.max(p.x), y: high.y.max(p.y) };
+        }
         let (start, end) = (self.points[first], self.points[last]);
         let mut from = last;
         while from != first {
             let to = self.next[from];
             let (u, w) = (self.points[from], self.points[to]);
-            let is_far = Some(u.x.max(w.x)) < west
-                || Some(u.x.min(w.x)) > east
-                || Some(u.y.max(w.y)) < south
-                || Some(u.y.min(w.y)) > north;
+            let is_far = u.x.max(w.x) < low.x
+                || u.x.min(w.x) > high.x
+                || u.y.max(w.y) < low.y
+                || u.y.min(w.y) > high.y;
             if !is_far {
                 let is_met = new.iter().any(|(a, b)| {
                     // Neighbours share one vertex with the new edge: only a fold counts.

@@ -174,7 +174,15 @@ proptest! {
                     prop_assert!(oracle(&area, &tree, &index).is_empty());
                 }
                 TargetRule::Ring(_) => {}
-                rule => prop_assert!(false, "{rule:?}"),
+                TargetRule::TooMany(_)
+                | TargetRule::UnknownRegion(_)
+                | TargetRule::PseudoUnit(_)
+                | TargetRule::RegionOutside(..)
+                | TargetRule::TerminalOutside(..)
+                | TargetRule::UnknownTerminal(_)
+                | TargetRule::OffTheGlobe
+                | TargetRule::Radius
+                | TargetRule::NoRoom(_) => prop_assert!(false, "{fault}"),
             },
         }
     }

@@ -6,8 +6,11 @@ pub mod audit;
 pub mod auto_issue_rules;
 pub mod cap;
 pub mod clips;
+pub mod enrolments;
 pub mod events;
+pub mod regions;
 pub mod sessions;
+pub mod terminals;
 pub mod tokens;
 
 use std::sync::Arc;
@@ -26,6 +29,9 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(audit::routes())
         .merge(events::routes())
         // Regions, terminals, enrolments.
+        .merge(regions::routes())
+        .merge(terminals::routes())
+        .merge(enrolments::routes())
         // Alerts, CAP, rules.
         .merge(alerts::routes())
         .merge(auto_issue_rules::routes())
