@@ -72,7 +72,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let roots = identity.roots().map_err(anyhow::Error::msg)?;
 
     let stop = CancellationToken::new();
-    let (link, link_task) = mqtt::start(access(&config, &identity)?, random_seed()?, stop.clone())?;
+    let (link, link_task) =
+        mqtt::start(&access(&config, &identity)?, random_seed()?, stop.clone())?;
     let mut shell = Shell {
         engine: Engine::new(engine_config(&config, &identity)?),
         journal,

@@ -18,7 +18,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use protocols::alert::{AlertColor, BroadcastKind, EventCode};
 use protocols::digest::Digest;
-use protocols::order::ClipReference;
+use protocols::order::{ClipReference, Purpose};
 use protocols::receipt::{Evidence, Reason};
 use protocols::vitals::AudioState;
 use protocols::wire::Topic;
@@ -277,6 +277,8 @@ pub enum Segment {
         color: Option<AlertColor>,
         /// What it is for: a drill's or test's tone is a gentler one.
         kind: BroadcastKind,
+        /// What the order does: a lifting or withdrawal never begins with a siren.
+        purpose: Purpose,
     },
     /// The pre-positioned phrase and action of a hazard; skipped by a shell that has none in this
     /// language.

@@ -45,7 +45,12 @@ pub(crate) fn plan(
         plan.push(frame.clone());
         plan.push(pause.clone());
     }
-    plan.push(Segment::Tone { event: order.event, color: order.color, kind: order.kind });
+    plan.push(Segment::Tone {
+        event: order.event,
+        color: order.color,
+        kind: order.kind,
+        purpose: order.purpose,
+    });
     let mut source = SoundSource::Clip;
     for (index, words) in order.texts.iter().enumerate() {
         if index > 0 {

@@ -154,11 +154,11 @@ pub fn read_authorities(ca_file: &Path) -> std::io::Result<Vec<u8>> {
 
 /// Starts the task; it ends after `stop`, with a goodbye.
 pub fn start(
-    access: Access,
+    access: &Access,
     seed: u64,
     stop: CancellationToken,
 ) -> Result<(mpsc::Receiver<LinkEvent>, tokio::task::JoinHandle<()>), UrlError> {
-    let options = options(&access)?;
+    let options = options(access)?;
     let (events, receiver) = mpsc::channel(EVENTS_MAX);
     let link = Link { options, terminal: access.terminal, events, stop, seed };
     Ok((receiver, tokio::spawn(link.run())))

@@ -237,12 +237,10 @@ impl Shell {
                     tracing::error!("the player does not answer");
                 }
             }
-            Output::Count { reason, about } => match about {
-                Some(about) => {
-                    tracing::warn!(reason = ?reason, about = %about, "{reason:?}: {about}")
-                }
-                None => tracing::warn!(reason = ?reason, "{reason:?}"),
-            },
+            Output::Count { reason, about } => {
+                let about = about.map(|about| about.to_string()).unwrap_or_default();
+                tracing::warn!(reason = ?reason, about, "{reason:?} {about}");
+            }
         }
     }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use protocols::alert::EventCode;
 use protocols::hazard::{PhraseSet, hazard};
-use protocols::order::Purpose;
 use protocols::speech::{Language, SpeechRequest};
 use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
@@ -59,9 +58,8 @@ impl Words {
         let mut parts = Vec::with_capacity(plan.len());
         for segment in plan {
             let part = match segment {
-                Segment::Tone { event, color, kind } => {
-                    let (event, color, kind) = (*event, *color, *kind);
-                    let purpose = Purpose::Alert;
+                Segment::Tone { event, color, kind, purpose } => {
+                    let (event, color, kind, purpose) = (*event, *color, *kind, *purpose);
                     Part::Ready(Box::new(Tone::of(Announcement { purpose, kind, color, event })))
                 }
                 Segment::Phrase { event, language } => {

@@ -25,6 +25,9 @@ const FADE_SAMPLES: usize = 240;
 /// Longest wait of cpal's thread for the card before it looks at the card's state.
 const POLL_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// Errors in a row, without a callback between them, after which the card counts as lost.
+const ERRORS_MAX: u32 = 64;
+
 /// Formats tried, in this order.
 const FORMATS: [(SampleFormat, u16); 6] = [
     (SampleFormat::I16, 2),
@@ -136,16 +139,18 @@ fn is_absence(error: &cpal::Error) -> bool {
     matches!(error.kind(), ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable)
 }
 
-/// An underrun is counted, a rerouting ignored; after anything else the card is opened anew.
+/// An underrun is counted, a rerouting ignored. Some drivers give an error or two before their
+/// first frame; when errors come without a callback between them, the card is opened anew.
 fn note_error(meter: &Meter, error: &cpal::Error) {
     let kind = error.kind();
     if kind == ErrorKind::Xrun {
         meter.xrun();
     } else if kind != ErrorKind::DeviceChanged && kind != ErrorKind::RealtimeDenied {
-        if !meter.is_lost() {
+        let is_gone = kind == ErrorKind::DeviceNotAvailable || meter.error() >= ERRORS_MAX;
+        if is_gone && !meter.is_lost() {
             tracing::warn!("the sound card is lost: {error}");
+            meter.lose();
         }
-        meter.lose();
     }
 }
 

@@ -10,6 +10,9 @@ use super::RATE_HZ;
 /// Level below which a sample counts as silence (−60 dB of full scale).
 pub const SILENCE_MAX: f32 = 0.001;
 
+/// Microseconds of a start in the future that one callback looks ahead.
+const HOLD_US_MAX: u64 = 10_000_000;
+
 const NEVER: u64 = u64::MAX;
 
 /// Shared by the callback of one opened device and the player.
@@ -36,6 +39,8 @@ pub struct Meter {
     is_sounding: AtomicBool,
     /// The callback throws away what is in the ring and lowers this flag.
     flush: AtomicBool,
+    /// Errors since the last callback.
+    errors: AtomicU32,
     is_lost: AtomicBool,
 }
 
@@ -55,6 +60,7 @@ impl Default for Meter {
             first_sound_frame: AtomicU64::new(0),
             is_sounding: AtomicBool::new(false),
             flush: AtomicBool::new(false),
+            errors: AtomicU32::new(0),
             is_lost: AtomicBool::new(false),
         }
     }
@@ -149,6 +155,11 @@ impl Meter {
         self.is_lost.store(true, Ordering::Release);
     }
 
+    /// An error that may pass; how many there were since the last callback.
+    pub(super) fn error(&self) -> u32 {
+        self.errors.fetch_add(1, Ordering::AcqRel) + 1
+    }
+
     pub(super) fn xrun(&self) {
         if self.is_sounding() && self.consumed() > 0 {
             self.underruns.fetch_add(1, Ordering::AcqRel);
@@ -164,8 +175,9 @@ impl Meter {
         if self.consumed() > 0 {
             return 0;
         }
-        let early_us = self.start_at_us.load(Ordering::Acquire) - leaves_at.as_microsecond();
-        usize::try_from(early_us * i64::from(RATE_HZ) / 1_000_000).unwrap_or(0)
+        let start_at_us = self.start_at_us.load(Ordering::Acquire);
+        let early_us = u64::try_from(start_at_us - leaves_at.as_microsecond()).unwrap_or(0);
+        (early_us.min(HOLD_US_MAX) * u64::from(RATE_HZ) / 1_000_000) as usize
     }
 
     pub(super) fn wants_cut(&self) -> bool {
@@ -208,6 +220,7 @@ impl Meter {
             }
         }
         self.written.store(before + passage.total, Ordering::Release);
+        self.errors.store(0, Ordering::Release);
         self.callbacks.fetch_add(1, Ordering::AcqRel);
     }
 }
@@ -257,6 +270,19 @@ mod tests {
         meter.record(passage(0, 480, None, 1));
         assert!(meter.is_drained());
         assert_eq!((meter.consumed(), meter.underruns()), (480, 0));
+    }
+
+    #[test]
+    fn a_start_in_the_future_is_held_to_the_sample_and_one_in_the_past_is_now() {
+        let meter = Meter::default();
+        let at = |us| Timestamp::from_microsecond(us).expect("a time");
+        meter.prepare();
+        meter.begin(None);
+        assert_eq!(meter.frames_until_start(at(1_800_000_000_000_000)), 0);
+        meter.begin(Some(at(1_800_000_000_010_000)));
+        assert_eq!(meter.frames_until_start(at(1_800_000_000_000_000)), 480);
+        assert_eq!(meter.frames_until_start(at(1_800_000_000_020_000)), 0);
+        assert!(meter.frames_until_start(Timestamp::UNIX_EPOCH) > 48_000);
     }
 
     #[test]

@@ -22,6 +22,12 @@ const COMMANDS_MAX: usize = 16;
 /// Pause between two looks at ring, commands and card.
 const TICK: Duration = Duration::from_millis(10);
 
+/// Pause between two looks for the first callback of a card that was just opened.
+const FIRST_LOOK: Duration = Duration::from_millis(2);
+
+/// Openings of a card that fails before its first frame.
+const OPENINGS_MAX: usize = 3;
+
 /// A card that asks for no frames for this long is stalled.
 const STALL_AFTER: Duration = Duration::from_secs(2);
 
@@ -161,6 +167,26 @@ impl Work {
         self.card.as_mut().ok_or(CardError::NoFormat)
     }
 
+    /// Opens the card and waits for its first callback: a driver that fails at the start is
+    /// opened again, before anything of the sounding is spent on it.
+    fn open_playing(&mut self) -> Result<(), CardError> {
+        for _ in 0..OPENINGS_MAX {
+            let meter = std::sync::Arc::clone(&self.open()?.meter);
+            let since = clock::monotonic();
+            while meter.callbacks() == 0 && !meter.is_lost() {
+                if clock::monotonic().duration_since(since) > STALL_AFTER {
+                    // The watchdog of the sounding says so, with its account.
+                    return Ok(());
+                }
+                std::thread::park_timeout(FIRST_LOOK);
+            }
+            if !meter.is_lost() {
+                return Ok(());
+            }
+        }
+        Err(CardError::Other("it fails before its first frame".to_owned()))
+    }
+
     fn close_if_idle(&mut self) {
         if !self.keep_open {
             self.card = None;
@@ -169,8 +195,8 @@ impl Work {
 
     fn perform(&mut self, score: Score, waiting: &mut VecDeque<Command>) {
         let id = score.id;
-        let (ending, account) = match self.open() {
-            Ok(_) => self.sound(score, waiting),
+        let (ending, account) = match self.open_playing() {
+            Ok(()) => self.sound(score, waiting),
             Err(error) => {
                 tracing::warn!("{error}");
                 (Ending::NoDevice, Account::default())
