@@ -238,12 +238,11 @@ async fn begin(
 ) -> Result<Taken, CapError> {
     let app = message.app;
     let origin = format!("cap:{}", message.actor.id);
-    let mut alert = match &live {
-        Some(live) => draft::succeed(tx, app, live, incoming.content, None, origin).await?,
-        None => {
-            let region = draft_region(tx, message, &incoming).await?;
-            draft::begin(app, region, incoming.content, None, origin, Vec::new())
-        }
+    let mut alert = if let Some(live) = &live {
+        draft::succeed(tx, app, live, incoming.content, None, origin).await?
+    } else {
+        let region = draft_region(tx, message, &incoming).await?;
+        draft::begin(app, region, incoming.content, None, origin, Vec::new())
     };
     alert.asked = incoming.asked;
     let asked = alert.asked.clone();

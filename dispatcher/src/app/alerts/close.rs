@@ -170,7 +170,8 @@ async fn union(
     places: &Places,
     plan: &Plan,
 ) -> Result<(RequestedArea, Vec<ResolvedOrder>), AlertError> {
-    let area = union_area(members.iter().map(|member| &member.content.area));
+    let areas = members.iter().map(|member| &member.content.area).collect::<Vec<_>>();
+    let area = union_area(&areas);
     let is_same = members.iter().all(|member| member.content.area == live.content.area);
     if !is_same {
         let resolution = resolve(&area, live.region, places.table(), orders::room(app, plan));
@@ -196,14 +197,14 @@ async fn as_addressed(tx: &mut Tx, alert: &str) -> Result<Vec<ResolvedOrder>, St
 }
 
 /// The union of areas. What one of them excludes stays excluded unless another one includes it.
-fn union_area<'a>(areas: impl Iterator<Item = &'a RequestedArea> + Clone) -> RequestedArea {
+fn union_area(areas: &[&RequestedArea]) -> RequestedArea {
     let mut union = RequestedArea::default();
-    for area in areas.clone() {
+    for area in areas.iter().copied() {
         union.regions.extend(&area.regions);
         union.terminals.extend(&area.terminals);
         union.polygons.extend(area.polygons.iter().cloned());
         union.circles.extend(&area.circles);
-        let others = areas.clone().filter(|other| *other != area);
+        let others = areas.iter().copied().filter(|other| *other != area);
         let kept = area.excluded.iter().filter(|excluded| {
             others.clone().all(|other| {
                 let has_shape = !other.polygons.is_empty() || !other.circles.is_empty();

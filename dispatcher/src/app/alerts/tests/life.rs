@@ -113,9 +113,9 @@ async fn nobody_issues_with_a_grant_elsewhere_or_without_a_fresh_second_factor()
 async fn a_target_without_terminals_is_refused_at_preview_and_at_submit() {
     let city = city().await;
     let alert = city.draft(CITY, content(Some(AlertColor::Yellow), &["350211102202"])).await;
-    let rules = |error: AlertError| match error {
-        AlertError::Faults(faults) => faults.into_iter().map(|fault| fault.rule).collect(),
-        other => vec![other.to_string()],
+    let rules = |error: AlertError| {
+        let AlertError::Faults(faults) = error else { panic!("faults, not {error}") };
+        faults.into_iter().map(|fault| fault.rule).collect::<Vec<_>>()
     };
     let refused = city.submit(&alert.id).await.expect_err("nobody there");
     assert_eq!(rules(refused), ["area-without-terminal"]);

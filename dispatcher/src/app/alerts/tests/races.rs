@@ -85,7 +85,7 @@ async fn an_update_and_a_withdrawal_leave_nothing_in_force() {
         members.retain(|member| member.lifecycle.state() == "issued");
         assert!(members.is_empty(), "{members:?} after {issued:?}");
         drop(read);
-        let live = close::live_member(&mut *city.app.db.read().await.expect("read"), &alert).await;
+        let live = close::live_member(&mut city.app.db.read().await.expect("read"), &alert).await;
         assert!(live.is_err());
     }
 }

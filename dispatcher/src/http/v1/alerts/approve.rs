@@ -18,7 +18,7 @@ use crate::http::problem::{Problem, ProblemBody};
 /// An approval.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ApproveAlertRequest {
+pub(super) struct ApproveAlertRequest {
     /// `digest` of the alert as it was shown.
     #[schema(value_type = String)]
     digest: Digest,
@@ -40,7 +40,7 @@ pub struct ApproveAlertRequest {
     ),
     extensions(("x-action" = json!("approve_alert")))
 )]
-pub async fn approve_alert(
+pub(super) async fn approve_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

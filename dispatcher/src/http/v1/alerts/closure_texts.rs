@@ -22,7 +22,7 @@ use crate::http::problem::{Problem, ProblemBody};
     ),
     extensions(("x-action" = json!("read_alerts")))
 )]
-pub async fn list_closure_texts(
+pub(super) async fn list_closure_texts(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

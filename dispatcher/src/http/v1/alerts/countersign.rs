@@ -27,7 +27,7 @@ use crate::http::problem::{Problem, ProblemBody};
     ),
     extensions(("x-action" = json!("countersign_alert")))
 )]
-pub async fn countersign_alert(
+pub(super) async fn countersign_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

@@ -19,7 +19,7 @@ use crate::http::problem::{Problem, ProblemBody};
 /// A new alert.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CreateAlertRequest {
+pub(super) struct CreateAlertRequest {
     /// On whose behalf; everything it reaches lies inside.
     #[schema(value_type = String)]
     region: RegionCode,
@@ -40,7 +40,7 @@ pub struct CreateAlertRequest {
     ),
     extensions(("x-action" = json!("draft_alert")))
 )]
-pub async fn create_alert(
+pub(super) async fn create_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
     keyed: Keyed<CreateAlertRequest>,

@@ -19,7 +19,7 @@ use crate::http::problem::{Problem, ProblemBody};
 /// The whole content, as it shall be.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct EditAlertRequest {
+pub(super) struct EditAlertRequest {
     /// What it says.
     content: AlertContent,
     /// Pointers of the questions in `asked` that are settled by it.
@@ -44,7 +44,7 @@ pub struct EditAlertRequest {
     ),
     extensions(("x-action" = json!("edit_alert")))
 )]
-pub async fn edit_alert(
+pub(super) async fn edit_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

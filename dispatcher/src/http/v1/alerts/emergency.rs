@@ -27,7 +27,7 @@ use crate::http::problem::{Problem, ProblemBody};
     ),
     extensions(("x-action" = json!("override_alert")))
 )]
-pub async fn override_alert(
+pub(super) async fn override_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

@@ -17,7 +17,7 @@ use crate::store;
 
 /// An alert with how far it has come.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct AlertWithProgressBody {
+pub(super) struct AlertWithProgressBody {
     /// The alert.
     #[serde(flatten)]
     alert: AlertBody,
@@ -27,7 +27,7 @@ pub struct AlertWithProgressBody {
 
 /// A count of terminals.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct ProgressBody {
+pub(super) struct ProgressBody {
     /// What the order does: `alert`, `update`, `minor_update`, `lifted`, `withdrawn`.
     purpose: String,
     /// `pending`, `accepted`, `verified`, `started`, `finished`, `interrupted`, `failed`,
@@ -47,7 +47,7 @@ pub struct ProgressBody {
     ),
     extensions(("x-action" = json!("read_alerts")))
 )]
-pub async fn get_alert(
+pub(super) async fn get_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

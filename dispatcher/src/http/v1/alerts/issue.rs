@@ -27,7 +27,7 @@ use crate::http::problem::{Problem, ProblemBody};
     ),
     extensions(("x-action" = json!("issue_alert")))
 )]
-pub async fn issue_alert(
+pub(super) async fn issue_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

@@ -18,7 +18,7 @@ use crate::http::problem::{Problem, ProblemBody};
 /// An end.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CloseAlertRequest {
+pub(super) struct CloseAlertRequest {
     /// Why, for the record.
     pub(super) reason: String,
     /// The words, where the prepared ones do not fit.
@@ -40,7 +40,7 @@ pub struct CloseAlertRequest {
     ),
     extensions(("x-action" = json!("lift_alert")))
 )]
-pub async fn lift_alert(
+pub(super) async fn lift_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

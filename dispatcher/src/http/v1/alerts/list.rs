@@ -41,7 +41,7 @@ enum AlertState {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct ListAlertsQuery {
+pub(super) struct ListAlertsQuery {
     /// Alerts on behalf of this region or below.
     #[param(value_type = Option<String>)]
     region: Option<RegionCode>,
@@ -69,7 +69,7 @@ const READS_MAX: usize = 8;
     ),
     extensions(("x-action" = json!("read_alerts")))
 )]
-pub async fn list_alerts(
+pub(super) async fn list_alerts(
     State(app): State<Arc<App>>,
     actor: Actor,
     Query(query): Query<ListAlertsQuery>,

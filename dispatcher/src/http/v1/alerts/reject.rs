@@ -27,7 +27,7 @@ use crate::http::problem::{Problem, ProblemBody};
     ),
     extensions(("x-action" = json!("approve_alert")))
 )]
-pub async fn reject_alert(
+pub(super) async fn reject_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

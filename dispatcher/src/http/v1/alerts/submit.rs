@@ -27,7 +27,7 @@ use crate::http::problem::{Problem, ProblemBody};
     ),
     extensions(("x-action" = json!("submit_alert")))
 )]
-pub async fn submit_alert(
+pub(super) async fn submit_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

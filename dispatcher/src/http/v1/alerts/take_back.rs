@@ -27,7 +27,7 @@ use crate::http::problem::{Problem, ProblemBody};
     ),
     extensions(("x-action" = json!("take_back_alert")))
 )]
-pub async fn take_back_alert(
+pub(super) async fn take_back_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

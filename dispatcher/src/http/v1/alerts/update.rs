@@ -18,7 +18,7 @@ use crate::http::problem::{Problem, ProblemBody};
 /// The successor of an alert.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct UpdateAlertRequest {
+pub(super) struct UpdateAlertRequest {
     /// Its content; absent: that of the alert, to be edited.
     content: Option<AlertContent>,
 }
@@ -37,7 +37,7 @@ pub struct UpdateAlertRequest {
     ),
     extensions(("x-action" = json!("update_alert")))
 )]
-pub async fn update_alert(
+pub(super) async fn update_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

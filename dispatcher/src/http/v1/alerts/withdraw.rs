@@ -29,7 +29,7 @@ use crate::http::problem::{Problem, ProblemBody};
     ),
     extensions(("x-action" = json!("withdraw_alert")))
 )]
-pub async fn withdraw_alert(
+pub(super) async fn withdraw_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

@@ -25,7 +25,7 @@ use crate::http::problem::{Problem, ProblemBody};
     ),
     extensions(("x-action" = json!("approve_auto_issue_rule")))
 )]
-pub async fn approve_auto_issue_rule(
+pub(super) async fn approve_auto_issue_rule(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

@@ -25,7 +25,7 @@ use crate::http::problem::{Problem, ProblemBody};
     ),
     extensions(("x-action" = json!("manage_auto_issue_rules")))
 )]
-pub async fn create_auto_issue_rule(
+pub(super) async fn create_auto_issue_rule(
     State(app): State<Arc<App>>,
     actor: Actor,
     keyed: Keyed<Limits>,

@@ -17,7 +17,7 @@ use crate::http::problem::{Problem, ProblemBody};
 /// The end of a rule.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct EndRuleRequest {
+pub(super) struct EndRuleRequest {
     /// Why, for the record.
     reason: String,
 }
@@ -34,7 +34,7 @@ pub struct EndRuleRequest {
     ),
     extensions(("x-action" = json!("manage_auto_issue_rules")))
 )]
-pub async fn end_auto_issue_rule(
+pub(super) async fn end_auto_issue_rule(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

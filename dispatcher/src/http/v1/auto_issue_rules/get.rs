@@ -22,7 +22,7 @@ use crate::http::problem::{Problem, ProblemBody};
     ),
     extensions(("x-action" = json!("read_alerts")))
 )]
-pub async fn get_auto_issue_rule(
+pub(super) async fn get_auto_issue_rule(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

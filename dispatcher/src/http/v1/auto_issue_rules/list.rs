@@ -20,7 +20,7 @@ use crate::store;
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct ListRulesQuery {
+pub(super) struct ListRulesQuery {
     /// Items wanted, 1 to 200.
     limit: Option<i64>,
     /// From the page before.
@@ -36,7 +36,7 @@ pub struct ListRulesQuery {
     ),
     extensions(("x-action" = json!("read_alerts")))
 )]
-pub async fn list_auto_issue_rules(
+pub(super) async fn list_auto_issue_rules(
     State(app): State<Arc<App>>,
     actor: Actor,
     Query(query): Query<ListRulesQuery>,

@@ -21,7 +21,7 @@ use crate::store;
     ),
     extensions(("x-action" = json!("public")))
 )]
-pub async fn get_cap_document(
+pub(super) async fn get_cap_document(
     State(app): State<Arc<App>>,
     Path(digest): Path<String>,
 ) -> Result<Response, Problem> {

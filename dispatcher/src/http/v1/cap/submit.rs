@@ -21,7 +21,7 @@ use crate::store;
 
 /// What became of a message.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct TakenBody {
+pub(super) struct TakenBody {
     /// `draft`, `issued` by a rule, `closed` by a rule, `closing_proposed` to the duty officer.
     outcome: String,
     /// The alert that it became or acts on.
@@ -48,7 +48,7 @@ pub struct TakenBody {
     ),
     extensions(("x-action" = json!("submit_cap")))
 )]
-pub async fn submit_cap(
+pub(super) async fn submit_cap(
     State(app): State<Arc<App>>,
     actor: Actor,
     body: Result<Bytes, BytesRejection>,
