@@ -1,10 +1,12 @@
 //! `edge-node say`: speak now, print the evidence. The whole way of sound without a network.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use edge_node::shell::audio::player::Player;
 use edge_node::shell::audio::score::{Account, Ending, Part, PlayerEvent, Score};
 use edge_node::shell::audio::tone::{Announcement, Tone};
+use edge_node::shell::clock;
 use edge_node::shell::words::{Making, Words};
 use protocols::alert::{AlertColor, BroadcastKind, EventCode};
 use protocols::order::Purpose;
@@ -28,6 +30,9 @@ pub(super) struct Say {
     /// Percent of full volume.
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u8).range(0..=100))]
     volume: u8,
+    /// Seconds to wait first; with `audio.keep_open` the card is open meanwhile.
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    after: u64,
     /// What is said.
     text: String,
 }
@@ -58,7 +63,8 @@ impl Say {
         let words = Words::new(config.voice.program.clone());
         let (ending, account) = super::runtime()?.block_on(async {
             let (events, receiver) = mpsc::channel(4);
-            let player = Player::start(config.audio.card.clone(), false, events)?;
+            let player = Player::start(config.audio.card.clone(), config.audio.keep_open, events)?;
+            clock::sleep(Duration::from_secs(self.after)).await;
             let mut making = Making::default();
             player.play(self.score(&words, &mut making))?;
             wait(receiver).await
