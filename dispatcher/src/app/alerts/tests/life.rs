@@ -114,7 +114,8 @@ async fn a_target_without_terminals_is_refused_at_preview_and_at_submit() {
     let city = city().await;
     let alert = city.draft(CITY, content(Some(AlertColor::Yellow), &["350211102202"])).await;
     let rules = |error: AlertError| {
-        let AlertError::Faults(faults) = error else { panic!("faults, not {error}") };
+        let text = error.to_string();
+        let AlertError::Faults(faults) = error else { panic!("faults, not {text}") };
         faults.into_iter().map(|fault| fault.rule).collect::<Vec<_>>()
     };
     let refused = city.submit(&alert.id).await.expect_err("nobody there");
