@@ -23,13 +23,13 @@ use crate::store::StoreError;
 const LIVENESS_EVERY: Duration = Duration::from_secs(2);
 
 /// How often old rows are looked for.
-const PURGE_EVERY: Duration = Duration::from_secs(3_600);
+const PURGE_EVERY: Duration = Duration::from_hours(1);
 
 /// How often missing phrase clips are looked for: a voice may be installed while it runs.
 const PHRASES_EVERY: Duration = Duration::from_secs(600);
 
 /// How often stops are looked at; they are signed anew a day and a half before their end.
-const STOPS_EVERY: Duration = Duration::from_secs(600);
+const STOPS_EVERY: Duration = Duration::from_mins(10);
 
 /// Starts the reconcilers of this module. Each ends with `stop` and is tracked in `tasks`.
 pub fn start(app: &Arc<App>, pipe: Pipe, tasks: &TaskTracker, stop: &CancellationToken) {

@@ -71,7 +71,9 @@ impl Line {
             let Some(bytes) = self.waiting.remove(&terminal) else { continue };
             batch.push((terminal, bytes));
         }
-        batch.iter().for_each(|(terminal, _)| self.note_answer(now, *terminal));
+        for (terminal, _) in &batch {
+            self.note_answer(now, *terminal);
+        }
         batch
     }
 

@@ -165,7 +165,7 @@ fn done(ticket: Ticket) {
 
 /// How long until `at` by the program's clock; an hour when nothing is due.
 pub(super) fn until(app: &App, at: Option<jiff::Timestamp>) -> Duration {
-    const NOTHING_DUE: Duration = Duration::from_secs(3_600);
+    const NOTHING_DUE: Duration = Duration::from_hours(1);
     at.map_or(NOTHING_DUE, |at| at.duration_since(app.now()).try_into().unwrap_or_default())
 }
 

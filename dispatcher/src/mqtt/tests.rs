@@ -67,6 +67,11 @@ fn id() -> TerminalId {
 
 impl World {
     async fn start() -> Self {
+        Self::start_with(String::new()).await
+    }
+
+    /// Over the broker at `url`; over the embedded one when it is empty.
+    async fn start_with(url: String) -> Self {
         let root = SigningKey::from_seed(&[1; 32]);
         let own = SigningKey::from_seed(&[2; 32]);
         let ports = Ports::system();
@@ -86,9 +91,10 @@ impl World {
         let roots = Roots::new([root.verifying_key()]);
         let signer = Signer::new(own, sealed, roots.clone()).expect("believed");
         let folder = tempfile::tempdir().expect("a folder");
-        let url = format!("sqlite:{}", folder.path().join("t.db").display());
-        let db = Db::open(&url, 4).await.expect("opens");
+        let database = format!("sqlite:{}", folder.path().join("t.db").display());
+        let db = Db::open(&database, 4).await.expect("opens");
         let mut config = Config::default();
+        config.mqtt.url = url;
         config.mqtt.listen = ([127, 0, 0, 1], 0).into();
         let app = App::new(db, ports, config, signer);
         let horn = SigningKey::from_seed(&[3; 32]);
@@ -108,7 +114,13 @@ impl World {
     }
 
     async fn connect(&self) -> RawClient {
-        let address = self.handle.broker_address.expect("embedded");
+        let address = match self.handle.broker_address {
+            Some(address) => address,
+            None => {
+                let (host, port, _) = client::parse_url(&self.app.config.mqtt.url).expect("a URL");
+                (host.parse::<std::net::IpAddr>().expect("loopback"), port).into()
+            }
+        };
         let client = RawClient::connect(address, HORN, HORN, PASSWORD).await;
         let mut client = client.expect("let in");
         let filters = wire::terminal_filters(id());
@@ -334,6 +346,12 @@ async fn receipts_are_on_disk_before_they_are_acknowledged_and_forged_ones_are_n
         assert_eq!(delivery.progress.first_sound_at, Some(at));
     }
     let mut connection = world.app.db.read().await.expect("reads");
+    let page = deliveries::list(&mut connection, "alert-1", None, 2).await.expect("reads");
+    assert_eq!(page.len(), 1);
+    let place = deliveries::Place::of(&page[0].delivery);
+    assert_eq!((place.rank, page[0].name.as_deref()), (1, Some("n")));
+    let next = deliveries::list(&mut connection, "alert-1", Some(&place), 2).await;
+    assert_eq!(next.expect("reads"), []);
     let events = store::events::after(&mut connection, 0, 100).await.expect("reads");
     drop(connection);
     let told = events.iter().filter(|event| event.body.contains("deliveries_changed")).count();
@@ -378,4 +396,82 @@ async fn a_stop_is_heard_at_once_and_told_to_whoever_comes_later_until_it_is_lif
     assert!(matches!(twice, Err(stops::StopError::NotInForce)));
     drop(tx);
     world.end().await;
+}
+
+/// An external broker as a child process, killed when it is dropped.
+struct External {
+    _child: tokio::process::Child,
+    _folder: tempfile::TempDir,
+    url: String,
+}
+
+impl External {
+    /// Starts `program` with the file that `config` makes of a free port; `None` when the program
+    /// is not installed.
+    async fn start(
+        program: &str,
+        flag: &str,
+        config: impl Fn(u16, &std::path::Path) -> String,
+    ) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+        let port = free.local_addr().expect("bound").port();
+        drop(free);
+        let file = folder.path().join("broker.conf");
+        std::fs::write(&file, config(port, folder.path())).expect("written");
+        let child = tokio::process::Command::new(program)
+            .arg(flag)
+            .arg(&file)
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .ok()?;
+        let url = format!("mqtt://127.0.0.1:{port}");
+        until(async || tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok()).await;
+        Some(Self { _child: child, _folder: folder, url })
+    }
+}
+
+/// The way of an order and a hello over a broker that is not ours.
+async fn serves(broker: &External) {
+    let world = World::start_with(broker.url.clone()).await;
+    let mut horn = world.connect().await;
+    let sealed = world.issue(1, &village()).await;
+    let message = horn.message().await;
+    assert_eq!(message.topic, "tongluo/1/region/350212110201/order");
+    assert_eq!(message.payload[..], sealed[..]);
+    until(async || world.is_published(1).await).await;
+    until(async || world.app.link.get() != crate::domain::liveness::Link::Down).await;
+    let hello = world.seal(MessageType::Hello, wire::encode(&hello(Vec::new())));
+    horn.publish(&Topic::TerminalHello(id()).to_string(), &hello, false).await;
+    assert_eq!(horn.message().await.topic, Topic::TerminalReply(id()).to_string());
+    assert_eq!(horn.message().await.topic, Topic::TerminalOrder(id()).to_string());
+    world.end().await;
+}
+
+/// Where it is installed, as `cargo xtask` does.
+#[tokio::test]
+async fn mosquitto_serves_as_well_as_the_embedded_broker() {
+    let config = |port: u16, _: &std::path::Path| {
+        format!("listener {port} 127.0.0.1\nallow_anonymous true\n")
+    };
+    if let Some(broker) = External::start("/usr/sbin/mosquitto", "-c", config).await {
+        serves(&broker).await;
+    }
+}
+
+/// Where it is installed, as `cargo xtask` does.
+#[tokio::test]
+async fn nats_serves_as_well_as_the_embedded_broker() {
+    let config = |port: u16, folder: &std::path::Path| {
+        format!(
+            "server_name: test\nlisten: \"127.0.0.1:-1\"\njetstream {{ store_dir: {:?} }}\n\
+             mqtt {{ listen: \"127.0.0.1:{port}\" }}\n",
+            folder.display().to_string()
+        )
+    };
+    if let Some(broker) = External::start("/usr/sbin/nats-server", "-c", config).await {
+        serves(&broker).await;
+    }
 }

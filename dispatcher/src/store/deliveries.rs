@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use protocols::receipt::{Evidence, Reason};
+use protocols::region::RegionCode;
 use protocols::terminal::TerminalId;
 use sqlx::FromRow;
 
@@ -184,19 +185,47 @@ impl Place {
     }
 }
 
+/// A delivery with the name of its terminal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// The terminal's name, while it is known.
+    pub name: Option<String>,
+}
+
+#[derive(FromRow)]
+struct ListedRow {
+    #[sqlx(flatten)]
+    row: Row,
+    name: Option<String>,
+}
+
+/// The region of an alert's authority; `None` when there is no such alert.
+pub async fn alert_region(
+    connection: &mut Conn,
+    alert: &str,
+) -> Result<Option<RegionCode>, StoreError> {
+    const SQL: &str = "select region from alerts where id = $1";
+    let region: Option<String> =
+        sqlx::query_scalar(SQL).bind(alert).fetch_optional(connection).await?;
+    region.map(|region| parsed(&region, "alerts", "region")).transpose()
+}
+
 /// Deliveries of an alert after `after`, those that nobody heard first.
 pub async fn list(
     connection: &mut Conn,
     alert: &str,
     after: Option<&Place>,
     limit: i64,
-) -> Result<Vec<Delivery>, StoreError> {
+) -> Result<Vec<Listed>, StoreError> {
     const SQL: &str = "select order_id, terminal, state, reason, finished_mask, accepted_at
-    , verified_at, started_at, first_sound_at, finished_at, step_at, step_number, evidence
+    , verified_at, started_at, first_sound_at, finished_at, step_at, step_number, evidence, name
 from (
-    select d.*
+    select d.*, t.name
         , case when state in ('started', 'finished', 'interrupted') then 1 else 0 end as silence
-    from deliveries d where alert = $1
+    from deliveries d left join terminals t on t.id = d.terminal
+    where d.alert = $1
 ) as ranked
 where silence > $2
     or (silence = $2 and (terminal > $3 or (terminal = $3 and order_id > $4)))
@@ -205,7 +234,7 @@ order by silence, terminal, order_id limit $5";
         Some(place) => (place.rank, place.terminal.as_str(), place.order_id.as_str()),
         None => (-1, "", ""),
     };
-    let rows: Vec<Row> = sqlx::query_as(SQL)
+    let rows: Vec<ListedRow> = sqlx::query_as(SQL)
         .bind(alert)
         .bind(rank)
         .bind(terminal)
@@ -213,7 +242,9 @@ order by silence, terminal, order_id limit $5";
         .bind(limit)
         .fetch_all(connection)
         .await?;
-    rows.into_iter().map(Delivery::try_from).collect()
+    rows.into_iter()
+        .map(|listed| Ok(Listed { delivery: listed.row.try_into()?, name: listed.name }))
+        .collect()
 }
 
 /// How many deliveries of an alert are in each state.

@@ -6,10 +6,13 @@ pub mod audit;
 pub mod auto_issue_rules;
 pub mod cap;
 pub mod clips;
+pub mod deliveries;
 pub mod enrolments;
 pub mod events;
+pub mod liveness;
 pub mod regions;
 pub mod sessions;
+pub mod stops;
 pub mod terminals;
 pub mod tokens;
 
@@ -36,7 +39,10 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(alerts::routes())
         .merge(auto_issue_rules::routes())
         .merge(cap::routes())
-        // Deliveries, stops.
+        // Deliveries, liveness, stops.
+        .merge(deliveries::routes())
+        .merge(liveness::routes())
+        .merge(stops::routes())
         // Clips, phrases.
         .merge(clips::routes())
 }

@@ -136,6 +136,7 @@ impl Guard {
 #[async_trait]
 impl Handler for Guard {
     async fn hook(&self, parameter: &Parameter, earlier: Option<HookResult>) -> ReturnType {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "of rmqtt's events three are asked")]
         let answer = match parameter {
             Parameter::ClientAuthenticate(info) => HookResult::AuthResult(self.connect(info).await),
             Parameter::ClientSubscribeCheckAcl(session, subscribe) => {

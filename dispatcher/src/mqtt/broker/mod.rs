@@ -36,6 +36,9 @@ const WORKER_THREADS: usize = 2;
 /// Connections at once. A city has some 20,000 terminals; the rest is room for moving.
 const CONNECTIONS_MAX: usize = 50_000;
 
+/// Sessions at once: as many.
+const SESSIONS_MAX: isize = 50_000;
+
 /// Connections waiting in the kernel: after a power cut all terminals come at once.
 const BACKLOG: i32 = 4_096;
 
@@ -49,7 +52,7 @@ const FILTERS_MAX: usize = 32;
 const TOPIC_LEVELS_MAX: usize = 5;
 
 /// How long an offline terminal's session is kept. An optimisation: hello makes up for its loss.
-const SESSION_KEPT: Duration = Duration::from_secs(2 * 60 * 60);
+const SESSION_KEPT: Duration = Duration::from_hours(2);
 
 /// How long the broker's threads may take to end.
 const STOP_WITHIN: Duration = Duration::from_secs(2);
@@ -145,11 +148,8 @@ async fn serve(
 ) {
     // The busy check refuses connections while the machine is loaded: on a storm day that is
     // exactly when terminals must come in.
-    let context = ServerContext::new()
-        .busy_check_enable(false)
-        .mqtt_max_sessions(CONNECTIONS_MAX as isize)
-        .build()
-        .await;
+    let context =
+        ServerContext::new().busy_check_enable(false).mqtt_max_sessions(SESSIONS_MAX).build().await;
     *context.extends.retain_mut().await = Box::new(retained::RetainedInMemory::new());
     *context.extends.fitter_mgr_mut().await = Box::new(fitting::Fitting);
     guard(&context).await;

@@ -1,0 +1,149 @@
+//! `GET /liveness`: terminals of a region with when they were last heard and how they are.
+
+use std::sync::Arc;
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use jiff::Timestamp;
+use protocols::region::RegionCode;
+use protocols::vitals::Vitals;
+use protocols::wire;
+use serde::{Deserialize, Serialize};
+
+use crate::context::App;
+use crate::domain::actor::Actor;
+use crate::domain::authority::Action;
+use crate::domain::liveness::{self, Link};
+use crate::http::answer;
+use crate::http::page::{self, Items};
+use crate::http::problem::Problem;
+use crate::store::terminal_states::{self, Heard};
+
+/// Which page of which region.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// The region; this dispatcher's when absent.
+    #[param(value_type = Option<String>)]
+    region: Option<RegionCode>,
+    /// 1 to 200.
+    limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// How a terminal is.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct LivenessBody {
+    /// The terminal.
+    terminal: String,
+    /// `online`, `late`, `lost`, or `unknown` while the dispatcher itself is deaf.
+    liveness: String,
+    /// When it was last heard.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_seen_at: Option<Timestamp>,
+    /// The broker's unsigned word that it is connected.
+    is_connected_hint: bool,
+    /// What it last said of itself.
+    vitals: Option<VitalsBody>,
+}
+
+/// Vitals, as far as a person asks.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct VitalsBody {
+    /// When, by its clock.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// Whether that clock can't be trusted.
+    clock_unsure: bool,
+    /// Program and version.
+    version: String,
+    /// Seconds since it started.
+    uptime_s: u64,
+    /// `present`, `absent` or `stalled`.
+    #[schema(value_type = String)]
+    audio: protocols::vitals::AudioState,
+    /// Digest of the order that sounds now.
+    sounding: Option<String>,
+    /// Whether a signed stop is in force there.
+    is_stopped: bool,
+    /// Receipts that wait for an acknowledgement.
+    receipts_waiting: u32,
+    /// Free bytes of its disk.
+    disk_free_bytes: Option<u64>,
+    /// Battery in percent.
+    battery_percent: Option<u8>,
+    /// On mains power.
+    is_on_mains: Option<bool>,
+    /// The nearest end of a certificate it relies on.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    certificate_expires: Option<Timestamp>,
+}
+
+/// A page, with the state of the dispatcher's own link.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct LivenessPage {
+    /// Since when the dispatcher hears its terminals; absent while it does not.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    link_up_since: Option<Timestamp>,
+    /// The terminals.
+    items: Vec<LivenessBody>,
+    /// For the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Terminals of a region and how they are.
+#[utoipa::path(
+    get, path = "/liveness", tag = "terminals", params(ListQuery),
+    responses((status = 200, description = "A page", body = LivenessPage)),
+    extensions(("x-action" = json!("read_terminals")))
+)]
+pub(super) async fn list_liveness(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Query(query): Query<ListQuery>,
+) -> Result<Response, Problem> {
+    let region = query.region.unwrap_or_else(|| app.region());
+    actor.may(Action::ReadTerminals, region, None, app.now())?;
+    let filters = format!("region={region}");
+    let page = page::page::<String>(query.limit, query.cursor.as_deref(), &filters)?;
+    let after = page.after.clone().unwrap_or_default();
+    let mut connection = app.db.read().await?;
+    let rows =
+        terminal_states::heard(&mut connection, &region.range(), &after, page.limit + 1).await?;
+    let (now, link) = (app.now(), app.link.get());
+    let bodies = rows.into_iter().map(|heard| body(now, link, heard)).collect();
+    let Items { items, next_cursor } =
+        page.items(bodies, |body: &LivenessBody| body.terminal.clone());
+    let link_up_since = match link {
+        Link::Down => None,
+        Link::UpSince(since) => Some(since),
+    };
+    Ok(answer::ok(&LivenessPage { link_up_since, items, next_cursor }))
+}
+
+fn body(now: Timestamp, link: Link, heard: Heard) -> LivenessBody {
+    let vitals = heard.vitals.and_then(|bytes| wire::decode::<Vitals>(&bytes).ok());
+    LivenessBody {
+        terminal: heard.terminal.to_string(),
+        liveness: liveness::liveness(now, heard.last_seen_at, link).as_str().to_owned(),
+        last_seen_at: heard.last_seen_at,
+        is_connected_hint: heard.is_connected_hint,
+        vitals: vitals.map(|vitals| VitalsBody {
+            at: vitals.at,
+            clock_unsure: vitals.clock_unsure,
+            version: vitals.version,
+            uptime_s: vitals.uptime_s,
+            audio: vitals.audio,
+            sounding: vitals.sounding.map(|digest| digest.to_string()),
+            is_stopped: vitals.is_stopped,
+            receipts_waiting: vitals.receipts_waiting,
+            disk_free_bytes: vitals.disk_free_bytes,
+            battery_percent: vitals.battery_percent,
+            is_on_mains: vitals.is_on_mains,
+            certificate_expires: vitals.certificate_expires,
+        }),
+    }
+}

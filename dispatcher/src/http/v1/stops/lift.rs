@@ -1,0 +1,56 @@
+//! `POST /stops/{id}/lift`.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+
+use super::StopBody;
+use crate::app::stops::{self, StopError};
+use crate::context::{App, Wake};
+use crate::domain::actor::Actor;
+use crate::domain::authority::Action;
+use crate::http::answer;
+use crate::http::extract::{Begun, Keyed};
+use crate::http::problem::{Problem, ProblemBody};
+use crate::store;
+
+/// Let a silenced region sound again.
+#[utoipa::path(
+    post, path = "/stops/{id}/lift", tag = "stops",
+    params(
+        ("id" = String, Path, description = "The stop"),
+        ("Idempotency-Key" = String, Header, description = "Once for this lifting"),
+    ),
+    responses(
+        (status = 200, description = "Signed and on its way", body = StopBody),
+        (status = 403, description = "No grant, or no fresh second factor", body = ProblemBody),
+        (status = 404, description = "No such stop", body = ProblemBody),
+        (status = 409, description = "Lifted already", body = ProblemBody),
+    ),
+    extensions(("x-action" = json!("lift_stop")))
+)]
+pub(super) async fn lift_stop(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    Path(id): Path<String>,
+    keyed: Keyed<()>,
+) -> Result<Response, Problem> {
+    let mut connection = app.db.read().await?;
+    let stop = store::stops::find(&mut connection, &id).await?;
+    drop(connection);
+    let stop = stop.ok_or(StopError::NotFound)?;
+    actor.may(Action::LiftStop, stop.region, None, app.now())?;
+    let ((), begun) = keyed.begin(&app, &actor).await?;
+    let mut work = match begun {
+        Begun::Replay(answer) => return Ok(answer.into_response()),
+        Begun::New(work) => work,
+    };
+    let stop = stops::lift(&mut work.tx, &app, &actor, &id).await?;
+    let answer = answer::kept(StatusCode::OK, None, &StopBody::from(stop));
+    work.finish(&answer).await?;
+    app.notifier.wake(Wake::Orders);
+    app.notifier.wake(Wake::Events);
+    Ok(answer.into_response())
+}
