@@ -411,7 +411,7 @@ impl External {
     async fn start(
         program: &str,
         flag: &str,
-        config: impl Fn(u16, &std::path::Path) -> String,
+        config: impl Fn(u16, &Path) -> String,
     ) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let free = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
@@ -442,7 +442,7 @@ async fn serves(broker: &External) {
     assert_eq!(message.topic, "tongluo/1/region/350212110201/order");
     assert_eq!(message.payload[..], sealed[..]);
     until(async || world.is_published(1).await).await;
-    until(async || world.app.link.get() != crate::domain::liveness::Link::Down).await;
+    until(async || world.app.link.get() != liveness::Link::Down).await;
     let hello = world.seal(MessageType::Hello, wire::encode(&hello(Vec::new())));
     horn.publish(&Topic::TerminalHello(id()).to_string(), &hello, false).await;
     assert_eq!(horn.message().await.topic, Topic::TerminalReply(id()).to_string());
@@ -453,9 +453,7 @@ async fn serves(broker: &External) {
 /// Where it is installed, as `cargo xtask` does.
 #[tokio::test]
 async fn mosquitto_serves_as_well_as_the_embedded_broker() {
-    let config = |port: u16, _: &std::path::Path| {
-        format!("listener {port} 127.0.0.1\nallow_anonymous true\n")
-    };
+    let config = |port: u16, _: &Path| format!("listener {port} 127.0.0.1\nallow_anonymous true\n");
     if let Some(broker) = External::start("/usr/sbin/mosquitto", "-c", config).await {
         serves(&broker).await;
     }
@@ -464,7 +462,7 @@ async fn mosquitto_serves_as_well_as_the_embedded_broker() {
 /// Where it is installed, as `cargo xtask` does.
 #[tokio::test]
 async fn nats_serves_as_well_as_the_embedded_broker() {
-    let config = |port: u16, folder: &std::path::Path| {
+    let config = |port: u16, folder: &Path| {
         format!(
             "server_name: test\nlisten: \"127.0.0.1:-1\"\njetstream {{ store_dir: {:?} }}\n\
              mqtt {{ listen: \"127.0.0.1:{port}\" }}\n",
