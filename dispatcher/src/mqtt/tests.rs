@@ -27,26 +27,6 @@ use raw_client::RawClient;
 const HORN: &str = "350212110201-0007";
 const PASSWORD: &str = "drawn at enrolment";
 
-/// Tables of other owners, as far as they are read here, where their files are not applied yet.
-const TABLES: &str = "
-create table if not exists terminals (id text primary key, village text not null
-    , number bigint not null, name text not null, lat double precision, lon double precision
-    , public_key blob, mqtt_password_digest blob, enrolled_at bigint, retired_at bigint
-    , is_speaking bigint not null, version bigint not null);
-create table if not exists alerts (id text primary key, version bigint not null
-    , chain text not null, region text not null, sender text not null, identifier text not null
-    , state text not null, kind text not null, event text not null, content text not null
-    , content_digest blob not null, lifecycle text not null, asked text not null
-    , origin text not null, expires_at bigint not null, created_at bigint not null);
-create table if not exists orders (id text primary key, alert text not null
-    , digest blob not null unique, topic text not null, authority text not null
-    , epoch bigint not null, number bigint not null, purpose text not null, target blob not null
-    , sealed blob not null, created_at bigint not null, expires_at bigint not null
-    , published_at bigint, ended_at bigint);
-create table if not exists streams (authority text not null, topic text not null
-    , kind text not null, epoch bigint not null, number bigint not null
-    , primary key (authority, topic, kind));";
-
 struct World {
     app: Arc<App>,
     handle: Handle,
@@ -210,7 +190,6 @@ async fn until(mut is_true: impl AsyncFnMut() -> bool) {
 
 async fn enrol(app: &App, horn: &SigningKey) {
     let mut tx = app.db.begin().await.expect("begins");
-    sqlx::raw_sql(TABLES).execute(&mut *tx).await.expect("tables");
     sqlx::query(
         "insert into terminals (id, village, number, name, public_key, mqtt_password_digest
             , enrolled_at, is_speaking, version) values ($1, '350212110201', 7, 'n', $2, $3, 1, 1, 1)",
