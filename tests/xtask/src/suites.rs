@@ -51,7 +51,7 @@ const SUITES: &[Suite] = &[
     Suite {
         name: "api",
         needs: None,
-        words: &["test", "--package", "tests", "--no-fail-fast", "--test", "suite"],
+        words: &["test", "--package", "tests", "--no-fail-fast", "--test", "suite", "--test", "store"],
     },
     Suite {
         name: "path",
