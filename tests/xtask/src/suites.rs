@@ -51,7 +51,16 @@ const SUITES: &[Suite] = &[
     Suite {
         name: "api",
         needs: None,
-        words: &["test", "--package", "tests", "--no-fail-fast", "--test", "suite", "--test", "store"],
+        words: &[
+            "test",
+            "--package",
+            "tests",
+            "--no-fail-fast",
+            "--test",
+            "suite",
+            "--test",
+            "store",
+        ],
     },
     Suite {
         name: "path",
