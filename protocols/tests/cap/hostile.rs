@@ -55,7 +55,7 @@ proptest! {
 fn hostile_files_are_refused_by_name() {
     let alert = "<alert xmlns='urn:oasis:names:tc:emergency:cap:1.2'>";
     let laughs = "<!DOCTYPE a [<!ENTITY a 'ha'><!ENTITY b '&a;&a;'>]><alert>&b;</alert>";
-    let many_namespaces = (0..5_000).map(|n| format!("<a xmlns:n{n}='u:{n}'>")).collect::<String>();
+    let many_namespaces = "<a xmlns:n='u:n'>".repeat(5_000);
     for (text, code) in [
         (laughs.to_owned(), "doctype"),
         (alert.repeat(20_000), "too_deep"),
