@@ -109,13 +109,12 @@ fn limit(samples: &mut [f32], ceiling: f32) {
     }
     let least = sliding_minimum(&needed, LIMITER_REACH);
     let width = 2 * LIMITER_REACH + 1;
-    let at = |i: isize| f64::from(least[i.clamp(0, least.len() as isize - 1) as usize]);
-    let reach = LIMITER_REACH as isize;
-    let mut sum: f64 = (-reach..=reach).map(at).sum();
+    // Place `i` of the padded signal is place `i - LIMITER_REACH` of `least`, its ends repeated.
+    let at = |i: usize| f64::from(least[i.saturating_sub(LIMITER_REACH).min(least.len() - 1)]);
+    let mut sum: f64 = (0..width).map(at).sum();
     for (i, sample) in samples.iter_mut().enumerate() {
         *sample *= (sum / width as f64) as f32;
-        let i = i as isize;
-        sum += at(i + reach + 1) - at(i - reach);
+        sum += at(i + width) - at(i);
     }
 }
 

@@ -170,14 +170,15 @@ fn print_totp(name: &str, secret: &[u8]) -> anyhow::Result<()> {
     print(&format!("totp_url: {}", password::totp_url(name, secret)))
 }
 
+/// 32 characters without those that are mistaken for each other.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
 fn read_password(ports: &Ports, is_stdin: bool) -> anyhow::Result<String> {
     if is_stdin {
         let mut text = Zeroizing::new(String::new());
         std::io::stdin().take(4_096).read_to_string(&mut text).context("read the password")?;
         return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
     }
-    // 32 characters without those that are mistaken for each other.
-    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let bytes = ports.bytes::<PASSWORD_CHARS>();
     let password =
         bytes.iter().map(|b| char::from(LETTERS[usize::from(b % 32)])).collect::<String>();

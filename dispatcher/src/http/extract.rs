@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use protocols::digest::Digest;
@@ -158,16 +157,12 @@ fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 async fn body(request: Request, app: &Arc<App>) -> Result<axum::body::Bytes, Problem> {
-    axum::body::Bytes::from_request(request, app).await.map_err(|rejection| match rejection {
-        BytesRejection::FailedToBufferBody(error)
-            if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE =>
-        {
-            Problem::new(Kind::TooLarge)
+    axum::body::Bytes::from_request(request, app).await.map_err(|rejection| {
+        if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+            return Problem::new(Kind::TooLarge);
         }
-        other => {
-            tracing::debug!("a body could not be read: {other}");
-            Problem::malformed("无法读取请求内容", "the body could not be read")
-        }
+        tracing::debug!("a body could not be read: {rejection}");
+        Problem::malformed("无法读取请求内容", "the body could not be read")
     })
 }
 

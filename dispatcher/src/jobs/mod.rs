@@ -26,7 +26,7 @@ const LIVENESS_EVERY: Duration = Duration::from_secs(2);
 const PURGE_EVERY: Duration = Duration::from_hours(1);
 
 /// How often missing phrase clips are looked for: a voice may be installed while it runs.
-const PHRASES_EVERY: Duration = Duration::from_secs(600);
+const PHRASES_EVERY: Duration = Duration::from_mins(10);
 
 /// How often stops are looked at; they are signed anew a day and a half before their end.
 const STOPS_EVERY: Duration = Duration::from_mins(10);

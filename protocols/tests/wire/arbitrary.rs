@@ -82,7 +82,7 @@ pub(crate) fn region() -> impl Strategy<Value = RegionCode> {
 
 /// Regions that are often near each other.
 pub(crate) fn near_region() -> impl Strategy<Value = RegionCode> {
-    (350_2_u64..=350_3, 0_u64..=2, 0_u64..=2, 0_u64..=2).prop_map(
+    (3_502_u64..=3_503, 0_u64..=2, 0_u64..=2, 0_u64..=2).prop_map(
         |(city, district, town, village)| {
             let town = if district == 0 { 0 } else { town };
             let village = if town == 0 { 0 } else { village };

@@ -59,6 +59,7 @@ impl Api {
     }
 
     /// The holder of this token or session.
+    #[must_use]
     pub fn bearing(&self, secret: &str) -> Self {
         Self { bearer: Some(secret.to_owned()), ..self.clone() }
     }

@@ -15,7 +15,7 @@ use super::{clock, ports};
 pub const CITY: &str = "350200000000";
 
 /// How long a dispatcher may take from start to ready, migrations and region list included.
-const READY_DEADLINE: Duration = Duration::from_secs(60);
+const READY_DEADLINE: Duration = Duration::from_mins(1);
 
 /// The password of every account made here: they live in a temporary folder on loopback.
 const PASSWORD: &str = "gong-sounds-at-3-am";

@@ -55,8 +55,15 @@ impl Postgres {
 
     /// Makes an empty database and returns its URL.
     pub fn database(&self, name: &str) -> anyhow::Result<String> {
-        run(Command::new(self.programs.join("createdb"))
-            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "tongluo", name]))?;
+        run(Command::new(self.programs.join("createdb")).args([
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &self.port.to_string(),
+            "-U",
+            "tongluo",
+            name,
+        ]))?;
         Ok(format!("postgres://tongluo@127.0.0.1:{}/{name}", self.port))
     }
 

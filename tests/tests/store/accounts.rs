@@ -36,7 +36,7 @@ fn code(now: Timestamp) -> String {
 }
 
 /// The life of an account.
-pub async fn run(db: &Db) {
+pub(crate) async fn run(db: &Db) {
     let start = Timestamp::from_second(1_800_000_000).expect("valid");
     let (ports, clock) = Ports::fixed(start, 1);
     let hash = accounts::hashed(&ports, PASSWORD.to_owned()).await.expect("long enough");
@@ -142,7 +142,7 @@ async fn machine(db: &Db, ports: &Ports) {
     let mut tx = db.begin().await.expect("begins");
     let (token, secret) = tokens::add(&mut tx, ports, by, new).await.expect("adds");
     let listed = store::tokens::list(&mut tx, "", 10).await.expect("lists");
-    assert_eq!(listed, [token.clone()]);
+    assert_eq!(listed, std::slice::from_ref(&token));
     assert_eq!(store::tokens::by_id(&mut tx, token.id).await.expect("asks"), Some(token.clone()));
     tx.commit().await.expect("commits");
 

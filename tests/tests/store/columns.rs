@@ -3,8 +3,11 @@
 use dispatcher::ports::Ports;
 use dispatcher::store::{self, Db, StoreError, migrations};
 
+/// A value of each column type.
+type Row = (i64, Option<Vec<u8>>, Option<String>, Option<f64>);
+
 /// Bytes of every value, the extremes of a bigint, null and an empty text come back unchanged.
-pub async fn run(db: &Db) {
+pub(crate) async fn run(db: &Db) {
     assert_eq!(migrations::pending(db).await.expect("asks"), 0);
     migrations::run(db).await.expect("a second run changes nothing");
 
@@ -27,11 +30,10 @@ pub async fn run(db: &Db) {
             .await
             .expect("inserts");
     }
-    let back: Vec<(i64, Option<Vec<u8>>, Option<String>, Option<f64>)> =
-        sqlx::query_as("select id, b, t, d from probe order by id")
-            .fetch_all(&mut *tx)
-            .await
-            .expect("selects");
+    let back: Vec<Row> = sqlx::query_as("select id, b, t, d from probe order by id")
+        .fetch_all(&mut *tx)
+        .await
+        .expect("selects");
     assert_eq!(back, rows);
 
     let twice = sqlx::query("insert into probe (id) values (0)").execute(&mut *tx).await;

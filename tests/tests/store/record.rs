@@ -19,7 +19,7 @@ fn start() -> Timestamp {
 }
 
 /// Chain, outbox, keys.
-pub async fn run(db: &Db) {
+pub(crate) async fn run(db: &Db) {
     let mut tx = db.begin().await.expect("begins");
     assert_eq!(store::audit::head(&mut tx).await.expect("asks"), (0, Vec::new()));
     for number in 1..=3 {
@@ -48,7 +48,7 @@ async fn chain(db: &Db) {
     let mut gap = entries.clone();
     gap.remove(1);
     assert_eq!(audit::verify(None, &gap), Err(audit::BrokenChain::Gap(3)));
-    entries[1].detail = "{}".to_owned();
+    "{}".clone_into(&mut entries[1].detail);
     assert_eq!(audit::verify(None, &entries), Err(audit::BrokenChain::Content(2)));
     entries[1].digest = entries[1].expected_digest().0.to_vec();
     assert_eq!(audit::verify(None, &entries), Err(audit::BrokenChain::Link(3)));
@@ -97,7 +97,7 @@ async fn keys(db: &Db) {
 }
 
 /// Twenty tasks append at once: no number is lost or taken twice, and the chain holds.
-pub async fn writers_take_turns(db: &Db) {
+pub(crate) async fn writers_take_turns(db: &Db) {
     let mut tasks = Vec::new();
     for number in 0..20 {
         let db = db.clone();

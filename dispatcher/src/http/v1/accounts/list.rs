@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
 
@@ -12,6 +12,7 @@ use crate::domain::actor::Actor;
 use crate::domain::authority::Action;
 use crate::http::answer;
 use crate::http::page::{self, Items};
+use crate::http::parameters::Parameters;
 use crate::http::problem::Problem;
 use crate::store;
 
@@ -35,7 +36,7 @@ pub(super) struct ListQuery {
 pub(super) async fn list_accounts(
     State(app): State<Arc<App>>,
     actor: Actor,
-    Query(query): Query<ListQuery>,
+    Parameters(query): Parameters<ListQuery>,
 ) -> Result<Response, Problem> {
     actor.may(Action::ReadAccounts, app.region(), None, app.now())?;
     let page = page::page::<String>(query.limit, query.cursor.as_deref(), "")?;

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use protocols::alert::BroadcastKind;
 use protocols::region::RegionCode;
 use serde::Deserialize;
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::AlertBody;
 use crate::context::App;
@@ -16,6 +16,7 @@ use crate::domain::actor::{Actor, Denied};
 use crate::domain::authority::Action;
 use crate::http::answer;
 use crate::http::page::{Items, page};
+use crate::http::parameters::Parameters;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::store::alerts::{self, Filter};
 
@@ -38,7 +39,7 @@ enum AlertState {
 }
 
 /// Which alerts.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListAlertsQuery {
@@ -72,7 +73,7 @@ const READS_MAX: usize = 8;
 pub(super) async fn list_alerts(
     State(app): State<Arc<App>>,
     actor: Actor,
-    Query(query): Query<ListAlertsQuery>,
+    Parameters(query): Parameters<ListAlertsQuery>,
 ) -> Result<Response, Problem> {
     let scope = actor.scope(Action::ReadAlerts);
     let region = query.region.unwrap_or(app.region());

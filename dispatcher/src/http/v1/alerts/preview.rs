@@ -21,7 +21,7 @@ use crate::http::problem::{Problem, ProblemBody};
 
 /// What an officer sees before pressing.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct PreviewBody {
+pub(super) struct PreviewBody {
     /// What an approval names.
     #[schema(value_type = String)]
     digest: Digest,
@@ -49,7 +49,7 @@ pub struct PreviewBody {
 
 /// A village.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct VillageBody {
+pub(super) struct VillageBody {
     /// Its code.
     #[schema(value_type = String)]
     region: RegionCode,
@@ -61,7 +61,7 @@ pub struct VillageBody {
 
 /// A terminal that would stay silent.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct SilentBody {
+pub(super) struct SilentBody {
     /// Which.
     #[schema(value_type = String)]
     terminal: TerminalId,
@@ -74,7 +74,7 @@ pub struct SilentBody {
 
 /// The words in one language.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct SpokenBody {
+pub(super) struct SpokenBody {
     /// BCP 47 tag.
     language: String,
     /// As spoken.
@@ -95,7 +95,7 @@ pub struct SpokenBody {
     ),
     extensions(("x-action" = json!("read_alerts")))
 )]
-pub async fn preview_alert(
+pub(super) async fn preview_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,

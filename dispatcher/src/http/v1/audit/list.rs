@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use crate::domain::actor::Actor;
 use crate::domain::authority::Action;
 use crate::http::answer;
 use crate::http::page::{self, Items};
+use crate::http::parameters::Parameters;
 use crate::http::problem::Problem;
 use crate::store;
 
@@ -72,7 +73,7 @@ impl From<Entry> for AuditBody {
 pub(super) async fn list_audit(
     State(app): State<Arc<App>>,
     actor: Actor,
-    Query(query): Query<ListQuery>,
+    Parameters(query): Parameters<ListQuery>,
 ) -> Result<Response, Problem> {
     actor.may(Action::ReadAudit, app.region(), None, app.now())?;
     let page = page::page::<i64>(query.limit, query.cursor.as_deref(), "")?;

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Deserialize;
-use utoipa::IntoParams;
 
 use super::RuleBody;
 use crate::context::App;
@@ -13,11 +12,12 @@ use crate::domain::actor::{Actor, Denied};
 use crate::domain::authority::Action;
 use crate::http::answer;
 use crate::http::page::{Items, page};
+use crate::http::parameters::Parameters;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::store;
 
 /// Which rules.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ListRulesQuery {
@@ -39,7 +39,7 @@ pub(super) struct ListRulesQuery {
 pub(super) async fn list_auto_issue_rules(
     State(app): State<Arc<App>>,
     actor: Actor,
-    Query(query): Query<ListRulesQuery>,
+    Parameters(query): Parameters<ListRulesQuery>,
 ) -> Result<Response, Problem> {
     let scope = actor.scope(Action::ReadAlerts);
     let denied = Denied::NotGranted { action: Action::ReadAlerts, region: app.region() };

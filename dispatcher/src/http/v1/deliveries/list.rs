@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::Timestamp;
 use protocols::receipt::Evidence;
@@ -15,6 +15,7 @@ use crate::domain::authority::Action;
 use crate::domain::delivery::DeliveryState;
 use crate::http::answer;
 use crate::http::page::{self, Items};
+use crate::http::parameters::Parameters;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::store::deliveries::{self, Listed, Place};
 
@@ -103,7 +104,7 @@ pub(super) async fn list_deliveries(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,
-    Query(query): Query<ListQuery>,
+    Parameters(query): Parameters<ListQuery>,
 ) -> Result<Response, Problem> {
     let filters = format!("alert={id}");
     let page = page::page::<Place>(query.limit, query.cursor.as_deref(), &filters)?;

@@ -9,7 +9,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::sse::{Event as Frame, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
@@ -25,6 +25,7 @@ use crate::context::App;
 use crate::domain::actor::RegionScope;
 use crate::domain::authority::Action;
 use crate::http::login::LoggedIn;
+use crate::http::parameters::Parameters;
 use crate::http::problem::{Finding, Problem, ProblemBody};
 use crate::store::{self, StoreError};
 
@@ -66,7 +67,7 @@ pub(super) struct StreamQuery {
 pub(super) async fn stream_events(
     State(app): State<Arc<App>>,
     login: LoggedIn,
-    Query(query): Query<StreamQuery>,
+    Parameters(query): Parameters<StreamQuery>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let topics = topics(query.topics.as_deref())?;

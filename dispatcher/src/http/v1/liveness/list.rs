@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use protocols::region::RegionCode;
@@ -16,6 +16,7 @@ use crate::domain::authority::Action;
 use crate::domain::liveness::{self, Link};
 use crate::http::answer;
 use crate::http::page::{self, Items};
+use crate::http::parameters::Parameters;
 use crate::http::problem::Problem;
 use crate::store::terminal_states::{self, Heard};
 
@@ -103,7 +104,7 @@ pub(super) struct LivenessPage {
 pub(super) async fn list_liveness(
     State(app): State<Arc<App>>,
     actor: Actor,
-    Query(query): Query<ListQuery>,
+    Parameters(query): Parameters<ListQuery>,
 ) -> Result<Response, Problem> {
     let region = query.region.unwrap_or_else(|| app.region());
     actor.may(Action::ReadTerminals, region, None, app.now())?;
