@@ -40,6 +40,8 @@ pub struct App {
     pub notifier: Notifier,
     /// The dispatcher's own connection to the broker.
     pub link: crate::mqtt::link::LinkState,
+    /// Where the embedded broker listens, with the real port, once it does.
+    pub broker_address: std::sync::OnceLock<std::net::SocketAddr>,
     /// Requests with an `Idempotency-Key` that are being worked on in this process.
     pub running: crate::app::idempotency::Running,
     /// Regions and enrolled terminals in memory.
@@ -63,6 +65,7 @@ impl App {
             voice,
             notifier: Notifier::default(),
             link: crate::mqtt::link::LinkState::default(),
+            broker_address: std::sync::OnceLock::new(),
             running: crate::app::idempotency::Running::default(),
             places: crate::app::places::PlaceCache::default(),
             logins: crate::app::limiter::Limiter::default(),

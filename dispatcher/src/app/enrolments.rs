@@ -108,7 +108,7 @@ pub async fn claim(
         position: known.position.map(Into::into),
         roots: roots.collect(),
         certificate: URL_SAFE_NO_PAD.encode(app.signer.sealed_certificate()),
-        mqtt_url: app.config.mqtt.terminal_url(),
+        mqtt_url: app.config.mqtt.terminal_url(app.broker_address.get().copied()),
         mqtt_password,
         media_url: app.config.server.base_url(),
     })

@@ -12,6 +12,7 @@ use crate::app::events::{self, Topic};
 use crate::context::App;
 use crate::domain::actor::{Actor, ActorId, Denied};
 use crate::domain::authority::Action;
+use crate::store::orders::{self, StreamKind};
 use crate::store::stops::{self, NewCommand, Stop};
 use crate::store::{StoreError, Tx};
 
@@ -127,7 +128,7 @@ async fn give_command(
 ) -> Result<(), StoreError> {
     let region = stop.region;
     let stream = Stream { authority: app.region(), topic: region };
-    let sequence = stops::take_number(tx, stream).await?;
+    let sequence = orders::take_number(tx, stream, StreamKind::Command).await?;
     let (kind, action) = match stop.lifted {
         None => ("stop", CommandAction::Stop { region, reason: stop.reason.clone() }),
         Some(_) => ("lift", CommandAction::LiftStop { region }),

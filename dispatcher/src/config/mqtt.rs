@@ -40,11 +40,31 @@ impl MqttConfig {
         self.url.is_empty()
     }
 
-    /// The URL that terminals are given.
-    pub fn terminal_url(&self) -> String {
+    /// The URL that terminals are given. `broker` is where the embedded broker really listens, once
+    /// it does: the configured port may be 0, any free one.
+    pub fn terminal_url(&self, broker: Option<std::net::SocketAddr>) -> String {
         if !self.public_url.is_empty() {
             return self.public_url.clone();
         }
-        if self.is_embedded() { format!("mqtt://{}", self.listen) } else { self.url.clone() }
+        if !self.is_embedded() {
+            return self.url.clone();
+        }
+        format!("mqtt://{}", broker.unwrap_or(self.listen))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terminals_are_given_the_port_that_was_found() {
+        let mut config = MqttConfig { listen: ([127, 0, 0, 1], 0).into(), ..MqttConfig::default() };
+        let found = Some(([127, 0, 0, 1], 40_123).into());
+        assert_eq!(config.terminal_url(found), "mqtt://127.0.0.1:40123");
+        config.url = "mqtt://broker.example:1883".to_owned();
+        assert_eq!(config.terminal_url(found), config.url);
+        config.public_url = "mqtt://horns.example:1883".to_owned();
+        assert_eq!(config.terminal_url(found), config.public_url);
     }
 }

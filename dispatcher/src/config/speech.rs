@@ -8,12 +8,10 @@ use serde::{Deserialize, Serialize};
 pub struct SpeechConfig {
     /// The program of the floor voice.
     pub espeak: String,
-    /// Syllables a minute, about.
-    pub speed_wpm: u16,
 }
 
 impl Default for SpeechConfig {
     fn default() -> Self {
-        Self { espeak: "espeak-ng".to_owned(), speed_wpm: 150 }
+        Self { espeak: "espeak-ng".to_owned() }
     }
 }

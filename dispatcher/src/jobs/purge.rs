@@ -1,8 +1,8 @@
-//! Forgets what is older than its time: events, kept answers, receipts. The record is not touched.
+//! Forgets what is older than its time: events, kept answers, sessions, receipts. The record is not touched.
 
 use jiff::SignedDuration;
 
-use crate::app::{events, idempotency};
+use crate::app::{events, idempotency, sessions};
 use crate::context::App;
 use crate::store::{StoreError, receipts};
 
@@ -20,8 +20,11 @@ pub async fn run(app: &App) -> Result<(), StoreError> {
     let answers = idempotency::purge(&mut tx, now).await?;
     tx.commit().await?;
     let mut tx = app.db.begin().await?;
+    let sessions = sessions::purge(&mut tx, now).await?;
+    tx.commit().await?;
+    let mut tx = app.db.begin().await?;
     let receipts = receipts::purge(&mut tx, now - RECEIPTS_KEPT).await?;
     tx.commit().await?;
-    tracing::debug!(events = forgotten, answers, receipts, "forgot what was old");
+    tracing::debug!(events = forgotten, answers, sessions, receipts, "forgot what was old");
     Ok(())
 }

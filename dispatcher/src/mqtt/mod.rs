@@ -88,6 +88,9 @@ pub async fn start(
         let (out, listen) = external(app)?;
         (out, listen, None)
     };
+    if let Some(address) = broker_address {
+        let _ = app.broker_address.set(address);
+    }
     let (pipe, requests) = Pipe::new();
     let (inbox, queues) = Inbox::new();
     tasks.spawn(outgoing::serve(app.clone(), out, requests, stop.clone()));

@@ -147,24 +147,6 @@ order by id desc limit $5";
     rows.into_iter().map(Stop::try_from).collect()
 }
 
-/// Takes the next number of a stream of commands. The row is held until commit.
-pub async fn take_number(connection: &mut Conn, stream: Stream) -> Result<Sequence, StoreError> {
-    const SQL: &str = "insert into streams (authority, topic, kind, epoch, number)
-values ($1, $2, 'command', 1, 1)
-on conflict (authority, topic, kind) do update set number = streams.number + 1
-returning epoch, number";
-    let (epoch, number): (i64, i64) = sqlx::query_as(SQL)
-        .bind(stream.authority.to_string())
-        .bind(stream.topic.to_string())
-        .fetch_one(connection)
-        .await?;
-    let wrong = |column| StoreError::Inconsistent { table: "streams", column };
-    Ok(Sequence {
-        epoch: u32::try_from(epoch).map_err(|_| wrong("epoch"))?,
-        number: u64::try_from(number).map_err(|_| wrong("number"))?,
-    })
-}
-
 /// A sealed command with what it is found by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewCommand {
