@@ -1,1 +1,11 @@
-//! The story that `cargo xtask demo` tells.
+//! The story that `cargo xtask demo` tells: a typhoon warning comes in, is approved by three
+//! persons, is heard in two towns and not in the third; a polygon crosses a town border; a warning
+//! is withdrawn in the middle of its speech and the correction is heard.
+//!
+//! [`stage`] builds the city and its villages, [`story`] acts, [`listen`] measures what was heard,
+//! [`report`] is the file that is left.
+
+pub mod listen;
+pub mod report;
+pub mod stage;
+pub mod story;
