@@ -168,12 +168,9 @@ impl People {
         let etag = reply.etag.clone().context("an alert has an ETag")?;
         let mut content = reply.ok()?["content"].clone();
         content["repeats"] = json!({ "times": 2, "interval_s": INTERVAL_S });
-        let edited = self.composer.send_with(
-            reqwest::Method::PUT,
-            &path,
-            Some(&json!({ "content": content })),
-            &[("if-match", &etag)],
-        );
+        let body = json!({ "content": content });
+        let headers = [("if-match", etag.as_str())];
+        let edited = self.composer.send_with(reqwest::Method::PUT, &path, Some(&body), &headers);
         edited.await?.ok().context("edit the draft")?;
         self.composer.post(&format!("{path}/submit"), &json!({})).await?;
         let preview = self.composer.get(&format!("{path}/preview")).await?;
