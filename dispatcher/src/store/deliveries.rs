@@ -192,6 +192,8 @@ pub struct Listed {
     pub delivery: Delivery,
     /// The terminal's name, while it is known.
     pub name: Option<String>,
+    /// What the order does.
+    pub purpose: String,
 }
 
 #[derive(FromRow)]
@@ -199,6 +201,7 @@ struct ListedRow {
     #[sqlx(flatten)]
     row: Row,
     name: Option<String>,
+    purpose: String,
 }
 
 /// The region of an alert's authority; `None` when there is no such alert.
@@ -220,11 +223,13 @@ pub async fn list(
     limit: i64,
 ) -> Result<Vec<Listed>, StoreError> {
     const SQL: &str = "select order_id, terminal, state, reason, finished_mask, accepted_at
-    , verified_at, started_at, first_sound_at, finished_at, step_at, step_number, evidence, name
+    , verified_at, started_at, first_sound_at, finished_at, step_at, step_number, evidence, name, purpose
 from (
-    select d.*, t.name
+    select d.*, t.name, o.purpose
         , case when state in ('started', 'finished', 'interrupted') then 1 else 0 end as silence
-    from deliveries d left join terminals t on t.id = d.terminal
+    from deliveries d
+    join orders o on o.id = d.order_id
+    left join terminals t on t.id = d.terminal
     where d.alert = $1
 ) as ranked
 where silence > $2
@@ -243,7 +248,13 @@ order by silence, terminal, order_id limit $5";
         .fetch_all(connection)
         .await?;
     rows.into_iter()
-        .map(|listed| Ok(Listed { delivery: listed.row.try_into()?, name: listed.name }))
+        .map(|listed| {
+            Ok(Listed {
+                delivery: listed.row.try_into()?,
+                name: listed.name,
+                purpose: listed.purpose,
+            })
+        })
         .collect()
 }
 

@@ -135,6 +135,103 @@ on conflict (terminal) do update set receipts_up_to = excluded.receipts_up_to
     Ok(())
 }
 
+/// Where a page of receipts ended.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Place {
+    received_at: i64,
+    terminal: String,
+    number: i64,
+}
+
+/// A receipt about an alert, as it is read back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptReceipt {
+    /// Whose.
+    pub terminal: TerminalId,
+    /// Its number in the terminal's journal.
+    pub number: i64,
+    /// The order.
+    pub order_id: String,
+    /// What the order does, as a word.
+    pub purpose: String,
+    /// What happened, as a word.
+    pub state: String,
+    /// Why, as a word.
+    pub reason: Option<String>,
+    /// Which sounding.
+    pub repeat: i64,
+    /// By the terminal's clock.
+    pub at: Timestamp,
+    /// When it was written here.
+    pub received_at: Timestamp,
+}
+
+impl KeptReceipt {
+    /// Where a page that ends with it ended.
+    pub fn place(&self) -> Place {
+        Place {
+            received_at: micros(self.received_at),
+            terminal: self.terminal.to_string(),
+            number: self.number,
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct KeptRow {
+    terminal: String,
+    number: i64,
+    order_id: String,
+    purpose: String,
+    state: String,
+    reason: Option<String>,
+    repeat: i64,
+    at: i64,
+    received_at: i64,
+}
+
+/// Receipts about the orders of an alert after `after`, in the order in which they came.
+pub async fn of_alert(
+    connection: &mut Conn,
+    alert: &str,
+    after: Option<&Place>,
+    limit: i64,
+) -> Result<Vec<KeptReceipt>, StoreError> {
+    const TABLE: &str = "receipts";
+    const SQL: &str = "select r.terminal, r.number, o.id as order_id, o.purpose, r.state, r.reason
+    , r.repeat, r.at, r.received_at
+from receipts r join orders o on o.digest = r.order_digest
+where o.alert = $1 and (r.received_at > $2
+    or (r.received_at = $2 and (r.terminal > $3 or (r.terminal = $3 and r.number > $4))))
+order by r.received_at, r.terminal, r.number limit $5";
+    let (received_at, terminal, number) = match after {
+        Some(place) => (place.received_at, place.terminal.as_str(), place.number),
+        None => (-1, "", 0),
+    };
+    let rows: Vec<KeptRow> = sqlx::query_as(SQL)
+        .bind(alert)
+        .bind(received_at)
+        .bind(terminal)
+        .bind(number)
+        .bind(limit)
+        .fetch_all(connection)
+        .await?;
+    let kept = |row: KeptRow| {
+        Ok(KeptReceipt {
+            terminal: parsed(&row.terminal, TABLE, "terminal")?,
+            at: instant(row.at, TABLE, "at")?,
+            received_at: instant(row.received_at, TABLE, "received_at")?,
+            number: row.number,
+            order_id: row.order_id,
+            purpose: row.purpose,
+            state: row.state,
+            reason: row.reason,
+            repeat: row.repeat,
+        })
+    };
+    rows.into_iter().map(kept).collect()
+}
+
 /// The order that a receipt is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderKey {

@@ -30,11 +30,11 @@ pub struct Capture {
 /// When a node says that sample 0 of its capture left the device: its log has one line a device.
 pub fn origin(log: &str) -> anyhow::Result<Timestamp> {
     let text = log
-        .split("\"sound.origin\":\"")
+        .split("\"audio.frame_zero_at\":\"")
         .nth(1)
         .and_then(|rest| rest.split('"').next())
         .context("the node's log does not say when its device began")?;
-    text.parse().with_context(|| format!("sound.origin {text}"))
+    text.parse().with_context(|| format!("audio.frame_zero_at {text}"))
 }
 
 /// Everything that was heard and should not have been, or the other way round.

@@ -116,7 +116,7 @@ async fn token(admin: &Api) -> anyhow::Result<String> {
     let wanted = json!({
         "name": "厦门市气象台",
         "region": CITY,
-        "scopes": ["cap:submit"],
+        "scope": "cap:submit",
         "expires_at": clock::now().checked_add(jiff::SignedDuration::from_hours(24))?,
     });
     let made = admin.post("/api/v1/tokens", &wanted).await?;

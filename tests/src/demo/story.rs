@@ -174,8 +174,8 @@ impl People {
         edited.await?.ok().context("edit the draft")?;
         self.composer.post(&format!("{path}/submit"), &json!({})).await?;
         let preview = self.composer.get(&format!("{path}/preview")).await?;
-        let needed = preview["persons"]["approvals"].as_u64().unwrap_or(0);
-        let terminals = preview["terminals"].as_array().map_or(0, Vec::len);
+        let needed = preview["needed"]["approvals"].as_u64().context("persons needed")?;
+        let terminals = preview["terminals"].as_u64().context("terminals meant")?;
         teller.say(&format!(
             "值班员送审：{terminals} 只喇叭，需 {needed} 人签发 · submitted, {needed} approvals needed"
         ));
@@ -183,7 +183,7 @@ impl People {
         {
             let shown = commander.get(&path).await?;
             let approval = json!({
-                "digest": text(&shown, "content_digest")?,
+                "digest": text(&shown, "digest")?,
                 "reason": "气象台红色预警，同意发布",
             });
             commander.post(&format!("{path}/approve"), &approval).await?;
@@ -213,7 +213,10 @@ impl People {
                 "instruction": "请远离山边河道，低洼处的群众转移到高处",
             }],
             "area": { "polygons": [[
-                [24.600, 117.975], [24.600, 118.020], [24.625, 118.020], [24.625, 117.975],
+                { "lat": 24.600, "lon": 117.975 },
+                { "lat": 24.600, "lon": 118.020 },
+                { "lat": 24.625, "lon": 118.020 },
+                { "lat": 24.625, "lon": 117.975 },
             ]] },
             "wants_out_of_area": true,
         });
@@ -244,7 +247,22 @@ impl People {
         let path = format!("/api/v1/alerts/{alert}/deliveries?limit=200");
         let listed = self.composer.get(&path).await?;
         let items = listed["items"].as_array().cloned().unwrap_or_default();
-        Ok(Steps(items.iter().map(Step::read).collect::<anyhow::Result<_>>()?))
+        let mut steps = items.iter().map(Step::read).collect::<anyhow::Result<Vec<_>>>()?;
+        // Terminals that were not meant have no delivery; what they say are receipts.
+        let path = format!("/api/v1/alerts/{alert}/receipts?limit=200");
+        let listed = self.composer.get(&path).await?;
+        for item in listed["items"].as_array().into_iter().flatten() {
+            let receipt = Step::read(item)?;
+            let is_known = |s: &&mut Step| {
+                s.terminal == receipt.terminal && s.is_closing == receipt.is_closing
+            };
+            match steps.iter_mut().find(is_known) {
+                None => steps.push(receipt.from_receipt()),
+                Some(step) if step.is_receipt => step.follow(receipt.from_receipt()),
+                Some(_) => {}
+            }
+        }
+        Ok(Steps(steps))
     }
 
     async fn wait_for(
@@ -275,7 +293,8 @@ struct Step {
     started_at: Option<Timestamp>,
     first_sound_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
-    updated_at: Option<Timestamp>,
+    state_at: Option<Timestamp>,
+    is_receipt: bool,
 }
 
 impl Step {
@@ -292,8 +311,29 @@ impl Step {
             started_at: at("started_at"),
             first_sound_at: at("first_sound_at"),
             finished_at: at("finished_at"),
-            updated_at: at("state_at"),
+            state_at: at("state_at").or_else(|| at("at")),
+            is_receipt: false,
         })
+    }
+
+    /// A receipt read alone: its time is the time of its state.
+    fn from_receipt(mut self) -> Self {
+        self.is_receipt = true;
+        match self.state.as_str() {
+            "accepted" => self.accepted_at = self.state_at,
+            "verified" => self.verified_at = self.state_at,
+            _ => {}
+        }
+        self
+    }
+
+    /// Takes in a later receipt.
+    fn follow(&mut self, later: Self) {
+        self.accepted_at = self.accepted_at.or(later.accepted_at);
+        self.verified_at = self.verified_at.or(later.verified_at);
+        self.state = later.state;
+        self.reason = later.reason.or(self.reason.take());
+        self.state_at = later.state_at;
     }
 
     fn is_in_second_sounding(&self) -> bool {
@@ -361,7 +401,7 @@ fn silence_ms(steps: &Steps, meant: &[&String], from: Timestamp) -> Option<i64> 
     let times = meant.iter().map(|id| {
         let step = steps.of(id, false)?;
         (step.state == "interrupted").then_some(())?;
-        Some(ms(from, step.updated_at?))
+        Some(ms(from, step.state_at?))
     });
     times.collect::<Option<Vec<_>>>()?.into_iter().max()
 }

@@ -103,17 +103,18 @@ impl City {
         command
     }
 
-    /// Makes an account with this role in this region, with a second factor.
+    /// Makes an account with this role in this region; its second factor is printed once.
     pub fn officer(&self, name: &str, role: &str, region: &str) -> anyhow::Result<Officer> {
         let file = self.folder.join(format!("{name}.password"));
         std::fs::write(&file, PASSWORD).context("write the password")?;
-        let mut add = self.command(&["user", "add", name, "--password-stdin"]);
+        let grant = format!("{role}:{region}");
+        let mut add = self.command(&["user", "add", name, "--password-stdin", "--grant", &grant]);
         let password = std::fs::File::open(&file).context("open the password")?;
-        let status = add.stdin(password).output().context("run user add")?;
-        ensure!(status.status.success(), "user add: {}", String::from_utf8_lossy(&status.stderr));
-        run(&mut self.command(&["user", "grant", name, "--role", role, "--region", region]))?;
-        let printed = run(&mut self.command(&["user", "totp", name]))?;
-        let secret = printed.split("secret=").nth(1).context("the otpauth URI has a secret")?;
+        let output = add.stdin(password).output().context("run user add")?;
+        let printed = String::from_utf8_lossy(&output.stdout);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "user add: {printed}{errors}");
+        let secret = printed.split("secret=").nth(1).context("user add prints an otpauth URI")?;
         let secret = secret.chars().take_while(char::is_ascii_alphanumeric).collect();
         Ok(Officer { name: name.to_owned(), totp_secret: secret })
     }

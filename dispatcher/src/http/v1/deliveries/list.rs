@@ -39,10 +39,14 @@ pub(super) struct DeliveryBody {
     name: Option<String>,
     /// The order.
     order: String,
+    /// alert, update, minor_update, lifted or withdrawn.
+    purpose: String,
     /// pending, accepted, verified, started, finished, interrupted, failed or refused.
     state: String,
     /// Why, for the last three.
     reason: Option<String>,
+    /// When it came to that state, by the terminal's clock.
+    state_at: Option<String>,
     /// Whether nobody near it has heard the alert, as far as is known.
     is_silent: bool,
     /// How many soundings ended.
@@ -146,8 +150,10 @@ impl From<Listed> for DeliveryBody {
             terminal: listed.delivery.terminal.to_string(),
             name: listed.name,
             order: listed.delivery.order_id,
+            purpose: listed.purpose,
             state: state.as_str().to_owned(),
             reason: step.and_then(|step| step.reason).map(deliveries::reason_word),
+            state_at: at(step.map(|step| step.at)),
             is_silent: state.is_silent(),
             repeats_finished,
             accepted_at: at(progress.accepted_at),

@@ -1,6 +1,7 @@
 //! What each terminal did with an alert.
 
 mod list;
+mod list_receipts;
 
 use std::sync::Arc;
 
@@ -11,5 +12,7 @@ use crate::context::App;
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list::list_deliveries))
+    OpenApiRouter::new()
+        .routes(routes!(list::list_deliveries))
+        .routes(routes!(list_receipts::list_receipts))
 }
