@@ -22,8 +22,8 @@ pub const VILLAGES: [(&str, f64, f64); 3] = [
     ("350211102201", 24.6123, 117.9911),
     // 莲花镇 莲花村
     ("350212105201", 24.7600, 118.0900),
-    // 后溪镇 后溪村
-    ("350211103201", 24.6313, 118.0333),
+    // 后溪镇 三兴社区居委会
+    ("350211103003", 24.6313, 118.0333),
 ];
 
 /// Everything that runs.
@@ -38,6 +38,8 @@ pub struct Stage {
     pub commanders: [Officer; 2],
     /// 管理员.
     pub admin: Officer,
+    /// 值班员 at the API.
+    pub at_desk: Api,
     /// The token of the meteorological service.
     pub token: String,
     /// `card` or `file`.
@@ -70,6 +72,7 @@ impl Stage {
             village.start(&card)?;
             villages.push(village);
         }
+        let at_desk = city.log_in(&composer).await?;
         let token = token(&city.log_in(&admin).await?).await?;
         let stage = Self {
             city,
@@ -77,6 +80,7 @@ impl Stage {
             composer,
             commanders,
             admin,
+            at_desk,
             token,
             sound: if has_card { "card" } else { "file" },
             _sink: sink,
@@ -86,7 +90,7 @@ impl Stage {
     }
 
     async fn wait_online(&self) -> anyhow::Result<()> {
-        let api = self.city.log_in(&self.composer).await?;
+        let api = &self.at_desk;
         clock::eventually("all terminals are online", ONLINE_DEADLINE, async || {
             let listed = api.get(&format!("/api/v1/liveness?region={CITY}")).await?;
             let items = listed["items"].as_array().cloned().unwrap_or_default();

@@ -23,7 +23,7 @@ const SOUND_DEADLINE: Duration = Duration::from_secs(120);
 const RECEIPT_DEADLINE: Duration = Duration::from_secs(20);
 
 /// Seconds between the two soundings of the first alert: room for the second alert in between.
-const INTERVAL_S: u64 = 75;
+const INTERVAL_S: u64 = 90;
 
 /// What the story leaves behind.
 pub struct Told {
@@ -52,15 +52,14 @@ impl Teller {
 /// Plays the story to its end.
 pub async fn tell(stage: &Stage) -> anyhow::Result<Told> {
     let teller = Teller { begun: clock::now() };
-    let composer = stage.city.log_in(&stage.composer).await?;
     let mut commanders = Vec::new();
     for officer in &stage.commanders {
         commanders.push(stage.city.log_in(officer).await?);
     }
-    let people = People { composer, commanders };
+    let people = People { composer: stage.at_desk.clone(), commanders };
 
     let first = take_in(stage, &teller).await?;
-    people.prepare(&first, &teller).await?;
+    people.prepare(&first, 2, &teller).await?;
     let issued_first = people.issue(&first, &teller).await?;
     let meant = [&stage.villages[0].id, &stage.villages[1].id];
     people
@@ -71,7 +70,7 @@ pub async fn tell(stage: &Stage) -> anyhow::Result<Told> {
     teller.say("台风红色预警：灌口、莲花已播完第一遍，后溪没有响 · heard to the end in both towns");
 
     let second = people.polygon(&teller).await?;
-    people.prepare(&second, &teller).await?;
+    people.prepare(&second, 1, &teller).await?;
     let issued_second = people.issue(&second, &teller).await?;
     let (near, far) = (&stage.villages[0].id, &stage.villages[2].id);
     people
@@ -88,11 +87,11 @@ pub async fn tell(stage: &Stage) -> anyhow::Result<Told> {
 
     people
         .wait_for("the second sounding runs", SOUND_DEADLINE, &first, |steps| {
-            meant.iter().all(|id| steps.of(id, false).is_some_and(|s| s.is_in_second_sounding()))
+            meant.iter().all(|id| steps.of(id, false).is_some_and(|s| s.has_begun_again))
         })
         .await?;
     // Into the words, past the tone.
-    clock::pause(Duration::from_secs(7)).await;
+    clock::pause(Duration::from_secs(6)).await;
     let withdrawn_at = people.withdraw(&first, &teller).await?;
     let after = people
         .wait_for("the correction is heard", SOUND_DEADLINE, &first, |steps| {
@@ -162,19 +161,24 @@ struct People {
 impl People {
     /// The composer sets the repeats of the draft and submits it; the commanders approve what they
     /// were shown.
-    async fn prepare(&self, alert: &str, teller: &Teller) -> anyhow::Result<()> {
+    async fn prepare(&self, alert: &str, times: u8, teller: &Teller) -> anyhow::Result<()> {
         let path = format!("/api/v1/alerts/{alert}");
         let reply = self.composer.send(reqwest::Method::GET, &path, None).await?;
         let etag = reply.etag.clone().context("an alert has an ETag")?;
         let mut content = reply.ok()?["content"].clone();
-        content["repeats"] = json!({ "times": 2, "interval_s": INTERVAL_S });
+        content["repeats"] = json!({ "times": times, "interval_s": INTERVAL_S });
         let body = json!({ "content": content });
         let headers = [("if-match", etag.as_str())];
         let edited = self.composer.send_with(reqwest::Method::PUT, &path, Some(&body), &headers);
         edited.await?.ok().context("edit the draft")?;
         self.composer.post(&format!("{path}/submit"), &json!({})).await?;
         let preview = self.composer.get(&format!("{path}/preview")).await?;
-        let needed = preview["needed"]["approvals"].as_u64().context("persons needed")?;
+        let needed = match text(&preview, "needed")? {
+            "one" => 0,
+            "author_and_one" => 1,
+            "author_and_two" => 2,
+            other => anyhow::bail!("persons needed: {other}"),
+        };
         let terminals = preview["terminals"].as_u64().context("terminals meant")?;
         teller.say(&format!(
             "值班员送审：{terminals} 只喇叭，需 {needed} 人签发 · submitted, {needed} approvals needed"
@@ -209,8 +213,8 @@ impl People {
             "texts": [{
                 "language": "zh-CN",
                 "headline": "暴雨橙色预警",
-                "description": "灌口、后溪交界处三小时内雨量将超过50毫米",
-                "instruction": "请远离山边河道，低洼处的群众转移到高处",
+                "description": "灌口、后溪交界处雨量将超过50毫米",
+                "instruction": "请远离河道，转移到高处",
             }],
             "area": { "polygons": [[
                 { "lat": 24.600, "lon": 117.975 },
@@ -248,18 +252,21 @@ impl People {
         let listed = self.composer.get(&path).await?;
         let items = listed["items"].as_array().cloned().unwrap_or_default();
         let mut steps = items.iter().map(Step::read).collect::<anyhow::Result<Vec<_>>>()?;
-        // Terminals that were not meant have no delivery; what they say are receipts.
         let path = format!("/api/v1/alerts/{alert}/receipts?limit=200");
         let listed = self.composer.get(&path).await?;
         for item in listed["items"].as_array().into_iter().flatten() {
             let receipt = Step::read(item)?;
-            let is_known = |s: &&mut Step| {
-                s.terminal == receipt.terminal && s.is_closing == receipt.is_closing
+            let is_same = |step: &&mut Step| {
+                step.terminal == receipt.terminal && step.is_closing == receipt.is_closing
             };
-            match steps.iter_mut().find(is_known) {
-                None => steps.push(receipt.from_receipt()),
-                Some(step) if step.is_receipt => step.follow(receipt.from_receipt()),
-                Some(_) => {}
+            // A terminal that was not meant has no delivery; what it says are receipts alone.
+            match steps.iter_mut().find(is_same) {
+                Some(step) => step.hear(&receipt),
+                None => {
+                    let mut step = Step { is_meant: false, ..receipt.clone() };
+                    step.hear(&receipt);
+                    steps.push(step);
+                }
             }
         }
         Ok(Steps(steps))
@@ -287,14 +294,17 @@ struct Step {
     is_closing: bool,
     state: String,
     reason: Option<String>,
-    repeats_finished: u64,
     accepted_at: Option<Timestamp>,
     verified_at: Option<Timestamp>,
-    started_at: Option<Timestamp>,
     first_sound_at: Option<Timestamp>,
     finished_at: Option<Timestamp>,
     state_at: Option<Timestamp>,
-    is_receipt: bool,
+    repeat: u64,
+    is_meant: bool,
+    /// Whether the second sounding began.
+    has_begun_again: bool,
+    /// When a sounding was cut by the end of its alert.
+    cut_at: Option<Timestamp>,
 }
 
 impl Step {
@@ -305,39 +315,33 @@ impl Step {
             is_closing: ["lifted", "withdrawn"].contains(&item["purpose"].as_str().unwrap_or("")),
             state: text(item, "state")?.to_owned(),
             reason: item["reason"].as_str().map(str::to_owned),
-            repeats_finished: item["repeats_finished"].as_u64().unwrap_or(0),
             accepted_at: at("accepted_at"),
             verified_at: at("verified_at"),
-            started_at: at("started_at"),
             first_sound_at: at("first_sound_at"),
             finished_at: at("finished_at"),
             state_at: at("state_at").or_else(|| at("at")),
-            is_receipt: false,
+            repeat: item["repeat"].as_u64().unwrap_or(0),
+            is_meant: true,
+            has_begun_again: false,
+            cut_at: None,
         })
     }
 
-    /// A receipt read alone: its time is the time of its state.
-    fn from_receipt(mut self) -> Self {
-        self.is_receipt = true;
-        match self.state.as_str() {
-            "accepted" => self.accepted_at = self.state_at,
-            "verified" => self.verified_at = self.state_at,
+    /// Takes in one receipt, in the order in which they came.
+    fn hear(&mut self, receipt: &Self) {
+        match receipt.state.as_str() {
+            "accepted" => self.accepted_at = self.accepted_at.or(receipt.state_at),
+            "verified" => self.verified_at = self.verified_at.or(receipt.state_at),
+            "started" if receipt.repeat == 2 => self.has_begun_again = true,
+            "interrupted" if receipt.reason.as_deref() == Some("cancelled") => {
+                self.cut_at = receipt.state_at;
+            }
             _ => {}
         }
-        self
-    }
-
-    /// Takes in a later receipt.
-    fn follow(&mut self, later: Self) {
-        self.accepted_at = self.accepted_at.or(later.accepted_at);
-        self.verified_at = self.verified_at.or(later.verified_at);
-        self.state = later.state;
-        self.reason = later.reason.or(self.reason.take());
-        self.state_at = later.state_at;
-    }
-
-    fn is_in_second_sounding(&self) -> bool {
-        self.repeats_finished == 1 && self.state == "started"
+        if !self.is_meant {
+            self.state.clone_from(&receipt.state);
+            self.reason = receipt.reason.clone().or(self.reason.take());
+        }
     }
 }
 
@@ -395,14 +399,9 @@ fn outcome(step: Option<&Step>) -> Outcome {
     }
 }
 
-/// Until the last terminal that was cut had drained. A terminal whose last state of the original
-/// order is not `interrupted` gives none.
+/// Until the last terminal was silent; `None` unless each was cut.
 fn silence_ms(steps: &Steps, meant: &[&String], from: Timestamp) -> Option<i64> {
-    let times = meant.iter().map(|id| {
-        let step = steps.of(id, false)?;
-        (step.state == "interrupted").then_some(())?;
-        Some(ms(from, step.state_at?))
-    });
+    let times = meant.iter().map(|id| Some(ms(from, steps.of(id, false)?.cut_at?)));
     times.collect::<Option<Vec<_>>>()?.into_iter().max()
 }
 

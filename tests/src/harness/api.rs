@@ -64,6 +64,11 @@ impl Api {
         Self { bearer: Some(secret.to_owned()), ..self.clone() }
     }
 
+    /// The secret it bears.
+    pub fn bearer(&self) -> Option<&str> {
+        self.bearer.as_deref()
+    }
+
     /// The client underneath, for requests of unusual shape.
     pub fn client(&self) -> &reqwest::Client {
         &self.client

@@ -89,7 +89,7 @@ pub fn capture_unpaced(command: &mut Command, wav: &Path) -> anyhow::Result<()> 
 
 /// Gives `command` a machine without a sound card.
 pub fn without_card(command: &mut Command, folder: &Path) -> anyhow::Result<()> {
-    let text = format!("<{ALSA_CONF}>\npcm.!default {{ type hw card 77 }}\n");
+    let text = format!("<{ALSA_CONF}>\npcm.capture {{ type hw card 77 }}\n");
     configure(command, &folder.join("none"), &text)
 }
 
@@ -97,5 +97,7 @@ fn configure(command: &mut Command, wav: &Path, text: &str) -> anyhow::Result<()
     let file = wav.with_extension("alsa.conf");
     std::fs::write(&file, text).with_context(|| format!("write {}", file.display()))?;
     command.env("ALSA_CONFIG_PATH", file);
+    // By name: a system-wide default may be put in front of ours.
+    command.env("TONGLUO_EDGE__AUDIO__CARD", "capture");
     Ok(())
 }
