@@ -15,51 +15,47 @@ struct Suite {
     words: &'static [&'static str],
 }
 
+/// Every command names the whole workspace: one set of features, so that no dependency is built
+/// twice.
 const SUITES: &[Suite] = &[
     Suite { name: "format", needs: Some("fmt"), words: &["fmt", "--all", "--check"] },
-    Suite {
-        name: "lint",
-        needs: Some("clippy"),
-        words: &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"],
-    },
     Suite {
         name: "licences",
         needs: Some("deny"),
         words: &["deny", "check", "bans", "licenses", "sources"],
     },
+    Suite { name: "programs", needs: None, words: &["build", "--workspace", "--bins"] },
     Suite {
         name: "units",
         needs: None,
-        words: &["test", "--workspace", "--exclude", "tests", "--no-fail-fast"],
-    },
-    // The village device alone, as it ships: its engine without a shell, and no aws-lc.
-    Suite {
-        name: "engine-alone",
-        needs: None,
-        words: &["check", "--package", "edge-node", "--no-default-features", "--lib"],
+        words: &["test", "--workspace", "--no-fail-fast", "--lib", "--bins"],
     },
     Suite {
-        name: "programs",
+        name: "language",
         needs: None,
-        words: &["build", "--package", "dispatcher", "--package", "edge-node", "--bins"],
+        words: &["test", "--workspace", "--no-fail-fast", "--test", "wire", "--test", "cap"],
     },
     Suite {
         name: "tidy",
         needs: None,
-        words: &["test", "--package", "tests", "--no-fail-fast", "--lib", "--test", "tidy"],
+        words: &["test", "--workspace", "--no-fail-fast", "--test", "tidy"],
+    },
+    Suite {
+        name: "store",
+        needs: None,
+        words: &["test", "--workspace", "--no-fail-fast", "--test", "store"],
     },
     Suite {
         name: "api",
         needs: None,
         words: &[
             "test",
-            "--package",
-            "tests",
+            "--workspace",
             "--no-fail-fast",
             "--test",
             "suite",
-            "--test",
-            "store",
+            "--",
+            "--test-threads=1",
         ],
     },
     Suite {
@@ -67,8 +63,7 @@ const SUITES: &[Suite] = &[
         needs: None,
         words: &[
             "test",
-            "--package",
-            "tests",
+            "--workspace",
             "--no-fail-fast",
             "--test",
             "path",
@@ -134,16 +129,7 @@ fn run_suite(suite: &Suite, count: &mut Count) -> anyhow::Result<Outcome> {
 
 /// Builds the programs and plays the story.
 pub(crate) fn demo(once: bool) -> anyhow::Result<ExitCode> {
-    build(&[
-        "build",
-        "--package",
-        "dispatcher",
-        "--package",
-        "edge-node",
-        "--package",
-        "tests",
-        "--bins",
-    ])?;
+    build(&["build", "--workspace", "--bins"])?;
     let mut demo = Command::new(cargo::target().join("debug/demo"));
     demo.current_dir(cargo::root());
     if once {

@@ -142,7 +142,7 @@ impl TargetFault {
 
 /// What a person should know before issuing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TargetWarning {
+pub enum TargetNote {
     /// A named region has no enrolled terminal.
     RegionWithoutTerminal(RegionCode),
     /// A named region is wholly excluded.
@@ -162,7 +162,7 @@ pub enum TargetWarning {
     Unplaced(usize),
 }
 
-impl TargetWarning {
+impl TargetNote {
     /// In Chinese.
     pub fn zh(&self) -> String {
         match self {

@@ -41,7 +41,7 @@ mod split;
 
 pub use area::{AREA_REGIONS_MAX, AREA_SHAPES_MAX, AREA_TERMINALS_MAX};
 pub use area::{AREA_VERTICES_MAX, GeoPoint, RequestedArea, RequestedCircle};
-pub use fault::{TargetFault, TargetRule, TargetWarning};
+pub use fault::{TargetFault, TargetNote, TargetRule};
 pub use index::{TerminalIndex, TerminalPlace};
 pub use resolve::{PlaceTable, Resolution, ResolvedOrder, resolve};
 

@@ -9,7 +9,7 @@ use super::area::{
     AREA_REGIONS_MAX, AREA_SHAPES_MAX, AREA_TERMINALS_MAX, AREA_VERTICES_MAX, GeoPoint,
     RequestedArea,
 };
-use super::fault::{TargetFault, TargetRule, TargetWarning};
+use super::fault::{TargetFault, TargetNote, TargetRule};
 use super::index::TerminalIndex;
 use super::ring::{Point, Ring};
 use super::shape::ReadyShape;
@@ -48,7 +48,7 @@ pub struct Resolution {
     /// Every terminal meant, by identifier. Never empty.
     pub terminals: Vec<TerminalId>,
     /// What a person should know.
-    pub warnings: Vec<TargetWarning>,
+    pub warnings: Vec<TargetNote>,
 }
 
 /// A shape after simplification, with what it covers and touches.
@@ -79,7 +79,7 @@ pub fn resolve(
     let mut splitter = Splitter::new(places, &names, target_bytes_max);
     for region in &names.whole {
         if places.terminals.within(*region).is_empty() {
-            warnings.push(TargetWarning::RegionWithoutTerminal(*region));
+            warnings.push(TargetNote::RegionWithoutTerminal(*region));
         }
         splitter.whole(*region)?;
     }
@@ -96,7 +96,7 @@ pub fn resolve(
     }
     let has_shape = !area.polygons.is_empty() || !area.circles.is_empty();
     if has_shape && places.terminals.unplaced() > 0 {
-        warnings.push(TargetWarning::Unplaced(places.terminals.unplaced()));
+        warnings.push(TargetNote::Unplaced(places.terminals.unplaced()));
     }
     Ok(Resolution { orders, terminals, warnings })
 }
@@ -134,7 +134,7 @@ impl Names {
         area: &RequestedArea,
         authority: RegionCode,
         places: PlaceTable<'_>,
-        warnings: &mut Vec<TargetWarning>,
+        warnings: &mut Vec<TargetNote>,
     ) -> Result<Self, TargetFault> {
         let mut excluded = Vec::new();
         for (at, code) in area.excluded.iter().enumerate() {
@@ -144,7 +144,7 @@ impl Names {
                     let field = format!("excluded[{at}]");
                     return Err(TargetFault::new(field, TargetRule::UnknownRegion(*code)));
                 }
-                Some(false) => warnings.push(TargetWarning::PseudoUnitExcluded(*code)),
+                Some(false) => warnings.push(TargetNote::PseudoUnitExcluded(*code)),
                 Some(true) => excluded.push(*code),
             }
         }
@@ -159,7 +159,7 @@ impl Names {
                     return fault(TargetRule::RegionOutside(*code, authority));
                 }
                 Some(_) if excluded.iter().any(|outer| outer.contains(*code)) => {
-                    warnings.push(TargetWarning::RegionExcluded(*code));
+                    warnings.push(TargetNote::RegionExcluded(*code));
                 }
                 Some(_) => whole.push(*code),
             }
@@ -202,7 +202,7 @@ impl Parts<'_> {
     fn read(
         &self,
         area: &RequestedArea,
-        warnings: &mut Vec<TargetWarning>,
+        warnings: &mut Vec<TargetNote>,
     ) -> Result<Vec<Part>, TargetFault> {
         let mut parts = Vec::new();
         let has_shape = !area.polygons.is_empty() || !area.circles.is_empty();
@@ -232,7 +232,7 @@ impl Parts<'_> {
         &self,
         field: &str,
         vertices: &[GeoPoint],
-        warnings: &mut Vec<TargetWarning>,
+        warnings: &mut Vec<TargetNote>,
     ) -> Result<(ReadyShape, bool), TargetFault> {
         let fault = |rule| TargetFault::new(field, rule);
         if vertices.len() > AREA_VERTICES_MAX {
@@ -253,12 +253,12 @@ impl Parts<'_> {
             if protocols::wire::encode(ready.shape()).len() <= self.target_bytes_max / 2 {
                 if grown_m > 0.0 {
                     let grown_m = grown_m.ceil() as u32;
-                    warnings.push(TargetWarning::ShapeGrown(field.to_owned(), grown_m));
+                    warnings.push(TargetNote::ShapeGrown(field.to_owned(), grown_m));
                 }
                 return Ok((ready, false));
             }
         }
-        warnings.push(TargetWarning::ShapeByList(field.to_owned()));
+        warnings.push(TargetNote::ShapeByList(field.to_owned()));
         Ok((ReadyShape::polygon(&ring), true))
     }
 
@@ -268,13 +268,13 @@ impl Parts<'_> {
         ready: &ReadyShape,
         is_listed: bool,
         leaves: &[(RegionCode, Ring)],
-        warnings: &mut Vec<TargetWarning>,
+        warnings: &mut Vec<TargetNote>,
     ) -> Result<Option<Part>, TargetFault> {
         let mut hits = self.places.terminals.covered(ready);
         hits.retain(|at| !self.names.is_excluded(*at));
         hits.sort_unstable();
         if hits.is_empty() {
-            warnings.push(TargetWarning::ShapeWithoutTerminal(field.to_owned()));
+            warnings.push(TargetNote::ShapeWithoutTerminal(field.to_owned()));
             return Ok(None);
         }
         let outside = hits.iter().map(|at| self.id(*at)).find(|id| self.is_outside(*id));
@@ -289,7 +289,7 @@ impl Parts<'_> {
             .map(|(code, _)| *code)
             .collect();
         if touched.iter().any(|code| !self.authority.contains(*code)) {
-            warnings.push(TargetWarning::ShapeBeyondAuthority(field.to_owned()));
+            warnings.push(TargetNote::ShapeBeyondAuthority(field.to_owned()));
         }
         let topic = self.topic(&hits, &touched);
         let shape = (!is_listed).then(|| ready.shape().clone());

@@ -165,7 +165,7 @@ proptest! {
                     resolution.terminals.iter().copied().collect();
                 prop_assert!(resolved.is_superset(&meant), "nobody who is meant is left out");
                 let has_grown = resolution.warnings.iter()
-                    .any(|warning| matches!(warning, TargetWarning::ShapeGrown(..)));
+                    .any(|warning| matches!(warning, TargetNote::ShapeGrown(..)));
                 prop_assert!(has_grown || resolved == meant, "nobody else is meant");
             }
             Err(fault) => match fault.rule {
@@ -280,36 +280,4 @@ fn a_city_wide_polygon_is_split_until_every_order_fits() {
     check(&resolution, city(), &index, 600);
     assert_eq!(resolution.terminals.len(), index.terminals().len());
     assert!(resolution.orders.len() >= 45, "one a town");
-}
-
-/// Prints how long a polygon of a thousand vertices takes against a hundred thousand terminals:
-/// `cargo test --release -p dispatcher --lib a_thousand_vertices -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement, not a check"]
-#[expect(clippy::disallowed_methods, reason = "a measurement reads the machine's clock")]
-fn a_thousand_vertices_against_a_hundred_thousand_terminals() {
-    let tree = tree();
-    let index = TerminalIndex::build(terminals(&tree, 184), &tree);
-    let places = PlaceTable { tree: &tree, terminals: &index };
-    for (size, what) in [(0.03, "a town"), (0.1, "a district"), (0.3, "the city")] {
-        let ring = (0..1_000).map(|i| {
-            let angle = f64::from(i) / 1_000.0 * std::f64::consts::TAU;
-            let radius = size * (1.0 + 0.3 * (angle * 7.0).sin() + 0.0004 * f64::from(i % 2));
-            GeoPoint { lat: 24.65 + radius * angle.sin(), lon: 118.08 + radius * angle.cos() }
-        });
-        let area = RequestedArea { polygons: vec![ring.collect()], ..RequestedArea::default() };
-        let runs = (0..20).map(|_| {
-            let start = std::time::Instant::now();
-            let resolution = resolve(&area, city(), places, 3_000).expect("terminals there");
-            (start.elapsed(), resolution)
-        });
-        let (elapsed, resolution) = runs.min_by_key(|(elapsed, _)| *elapsed).expect("runs");
-        eprintln!(
-            "{what}: {} of {} terminals in {} orders, {elapsed:?}; {:?}",
-            resolution.terminals.len(),
-            index.terminals().len(),
-            resolution.orders.len(),
-            resolution.warnings
-        );
-    }
 }

@@ -1,3 +1,4 @@
+//! The embedded broker through real clients: who may connect, listen and publish.
 use protocols::wire::terminal_filters;
 use rumqttc::{LastWill, QoS};
 
