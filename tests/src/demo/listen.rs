@@ -23,18 +23,16 @@ pub struct Capture {
     pub terminal: String,
     /// What was played.
     pub sound: Sound,
-    /// When sample 0 was heard.
-    pub origin: Timestamp,
+    /// When sample 0 was heard; `None` when the node never sounded and so never said.
+    pub origin: Option<Timestamp>,
 }
 
-/// When a node says that sample 0 of its capture left the device: its log has one line a device.
-pub fn origin(log: &str) -> anyhow::Result<Timestamp> {
-    let text = log
-        .split("\"audio.frame_zero_at\":\"")
-        .nth(1)
-        .and_then(|rest| rest.split('"').next())
-        .context("the node's log does not say when its device began")?;
-    text.parse().with_context(|| format!("audio.frame_zero_at {text}"))
+/// When a node says that sample 0 of its capture left the device: its log says it with the first
+/// sound.
+pub fn origin(log: &str) -> anyhow::Result<Option<Timestamp>> {
+    let Some(rest) = log.split("\"audio.frame_zero_at\":\"").nth(1) else { return Ok(None) };
+    let text = rest.split('"').next().unwrap_or_default();
+    text.parse().map(Some).with_context(|| format!("audio.frame_zero_at {text}"))
 }
 
 /// Everything that was heard and should not have been, or the other way round.
@@ -85,7 +83,7 @@ fn check_shape(capture: &Capture) -> Vec<String> {
 
 fn check_first_sound(capture: &Capture, at: &AtTerminal, issued_at: Timestamp) -> Option<String> {
     let reported = issued_at + jiff::SignedDuration::from_millis(at.first_sound_ms?);
-    let reported_ms = i64::try_from(reported.duration_since(capture.origin).as_millis()).ok()?;
+    let reported_ms = i64::try_from(reported.duration_since(capture.origin?).as_millis()).ok()?;
     // From a little before the reported instant: the earlier sounding lies further back.
     let from = usize::try_from((reported_ms - 500).max(0)).ok()? * (wav::RATE as usize / 1_000);
     let heard = capture.sound.first_sound(from)?;
