@@ -73,7 +73,8 @@ fn check_shape(capture: &Capture) -> Vec<String> {
         if capture.sound.tonality(tone) < 0.5 {
             failures.push(format!("{name} does not begin with a tone"));
         }
-        let half = wav::Stretch { begin: (stretch.begin + stretch.end) / 2, end: stretch.end };
+        let half =
+            wav::Stretch { begin: usize::midpoint(stretch.begin, stretch.end), end: stretch.end };
         if capture.sound.tonality(half) > 0.5 {
             failures.push(format!("{name} has no words after its tone"));
         }

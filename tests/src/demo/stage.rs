@@ -13,7 +13,7 @@ use crate::harness::sound::PacedSink;
 use crate::harness::village::{Card, Village};
 
 /// How long three nodes may take to be online after they were started.
-const ONLINE_DEADLINE: Duration = Duration::from_secs(60);
+const ONLINE_DEADLINE: Duration = Duration::from_mins(1);
 
 /// The villages: code, latitude, longitude. The first two towns are meant by the first alert; the
 /// polygon of the second lies across the border of the first and the third town.

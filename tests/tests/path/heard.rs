@@ -59,7 +59,7 @@ async fn heard_and_withdrawn(kind: BrokerKind) -> anyhow::Result<()> {
     let first = soundings[0];
     let tone = Stretch { begin: first.begin, end: first.begin + wav::RATE as usize };
     ensure!(near.tonality(tone) > 0.5, "a sounding begins with a tone: {}", near.tonality(tone));
-    let words = Stretch { begin: (first.begin + first.end) / 2, end: first.end };
+    let words = Stretch { begin: usize::midpoint(first.begin, first.end), end: first.end };
     ensure!(near.tonality(words) < 0.5, "the tone is followed by words");
     ensure!(near.rms(words) > 0.01, "the words are loud enough: {}", near.rms(words));
     ensure!(rig.far.sound()?.first_sound(0).is_none(), "the far village stayed silent");

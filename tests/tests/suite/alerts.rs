@@ -8,6 +8,9 @@ use tests::harness::city::{CITY, text};
 
 use crate::cases::{Rig, TOWN, content, expect_problem};
 
+/// What makes a content bad.
+type Spoil = fn(&mut Value);
+
 async fn draft(api: &Api, region: &str, content: &Value) -> anyhow::Result<String> {
     let made = api.post("/api/v1/alerts", &json!({ "region": region, "content": content })).await?;
     Ok(format!("/api/v1/alerts/{}", text(&made, "id")?))
@@ -121,7 +124,7 @@ pub(crate) async fn bad_content_names_field_rule_and_reason(rig: &Rig) -> anyhow
     let body = json!({ "region": TOWN, "content": unknown });
     let reply = rig.composer.send(Method::POST, "/api/v1/alerts", Some(&body)).await?;
     expect_problem(&reply, 400, "an unknown field")?;
-    let breaks: [(&str, fn(&mut Value)); 4] = [
+    let breaks: [(&str, Spoil); 4] = [
         ("instruction", |c| c["texts"][0]["instruction"] = json!("")),
         ("text", |c| c["texts"][0]["description"] = json!("雨".repeat(500))),
         ("area", |c| c["area"] = json!({})),

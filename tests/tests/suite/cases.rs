@@ -26,7 +26,6 @@ pub(crate) struct Rig {
     pub(crate) stranger: Api,
     /// A viewer of the whole city.
     pub(crate) viewer: Api,
-    pub(crate) admin: Api,
     pub(crate) token: String,
     pub(crate) folder: PathBuf,
 }
@@ -63,7 +62,7 @@ impl Rig {
         });
         let token = admin.post("/api/v1/tokens", &wanted).await?;
         let token = text(&token, "secret")?.to_owned();
-        Ok(Self { city, composer, approver, commander, stranger, viewer, admin, token, folder })
+        Ok(Self { city, composer, approver, commander, stranger, viewer, token, folder })
     }
 }
 
