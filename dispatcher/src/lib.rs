@@ -8,6 +8,8 @@
 //! | [`http`] | extractors, problems, operations of `/api/v1` | SQL |
 //! | [`mqtt`] | the embedded broker and the client: translates, decides nothing | SQL, HTTP |
 //! | [`jobs`] | reconcilers: idempotent, without input, woken by a signal or a timer | HTTP |
+//! | [`daily_record`] | signed heads of the record, in a file a day | everything else |
+//! | [`backup`] | copies of the database in one checked file, and back | use cases |
 //! | [`audio`] | text to clips | everything else |
 //! | [`voice`] | the port through which use cases have clips made | how they are made |
 //! | [`config`] | one file a section | everything else |
@@ -23,10 +25,12 @@
 pub mod app;
 #[cfg(feature = "speech")]
 pub mod audio;
+pub mod backup;
 #[cfg(feature = "http")]
 pub mod commands;
 pub mod config;
 pub mod context;
+pub mod daily_record;
 pub mod domain;
 #[cfg(feature = "http")]
 pub mod http;

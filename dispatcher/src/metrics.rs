@@ -64,6 +64,8 @@ pub enum Job {
     Purge,
     /// Signs stops anew.
     Stops,
+    /// Signs the head of the record.
+    AuditHead,
 }
 
 /// Labels of job runs.

@@ -12,6 +12,7 @@
 //! | [`receipt`], [`hello`], [`vitals`] | what a terminal says, and the answers |
 //! | [`certificate`], [`trust`] | who may say it |
 //! | [`enrolment`] | how a terminal joins |
+//! | [`audit`] | what a dispatcher says of its record |
 //! | [`wire`] | envelope (COSE) and topics (MQTT) |
 //! | [`cap`] | CAP 1.2 and 1.1, read and written |
 //! | [`hazard`], [`speech`] | GB/T 35561 codes; how text is read aloud |
@@ -23,6 +24,7 @@
 
 pub mod alert;
 pub mod area;
+pub mod audit;
 pub mod cap;
 pub mod certificate;
 pub mod command;

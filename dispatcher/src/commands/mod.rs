@@ -1,6 +1,8 @@
 //! The command line, one file a command. Every command says what went wrong in its last line and
 //! by its exit code: 1 for a refusal or a failure, 2 for wrong usage.
 
+pub mod audit;
+pub mod backup;
 pub mod cap;
 pub mod doctor;
 pub mod import;
@@ -47,6 +49,14 @@ enum Command {
     /// Terminals, on the database directly.
     #[command(subcommand)]
     Terminal(terminal::TerminalCommand),
+    // The record and the database.
+    /// The append-only record: check it, or sign its head.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
+    /// Copy the database into one file, while the dispatcher serves. Signing keys are not in it.
+    Backup(backup::BackupArguments),
+    /// Bring the database back from such a file, and raise the epoch of every stream.
+    Restore(backup::RestoreArguments),
     // CAP.
     /// CAP messages.
     Cap(cap::CapArgs),
@@ -65,6 +75,10 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(command) => import::run(config()?, command).await,
         Command::Key(command) => key::run(&command),
         Command::Terminal(command) => terminal::run(config()?, command).await,
+        // The record and the database.
+        Command::Audit(command) => audit::run(config(), &command).await,
+        Command::Backup(arguments) => backup::back_up(config()?, arguments).await,
+        Command::Restore(arguments) => backup::restore(config()?, arguments).await,
         // CAP.
         Command::Cap(arguments) => cap::run(&arguments, &mut std::io::stdout().lock()),
     }

@@ -2,6 +2,7 @@
 //! a test proves equal to the code. Unknown keys are refused by name; environment variables of the
 //! form `TONGLUO__SECTION__KEY` override.
 
+pub mod audit;
 pub mod database;
 pub mod log;
 pub mod mqtt;
@@ -26,6 +27,8 @@ pub struct Config {
     pub mqtt: mqtt::MqttConfig,
     /// Keys and certificates.
     pub trust: trust::TrustConfig,
+    /// The daily record.
+    pub audit: audit::AuditConfig,
     /// The voice.
     pub speech: speech::SpeechConfig,
     /// The region list.

@@ -1,6 +1,7 @@
 //! Reconcilers, one a file: idempotent, without input, woken by a signal or a timer, so that a
 //! restart, a lost signal and a second process are one code path.
 
+pub mod audit_head;
 pub mod expiry;
 pub mod liveness;
 pub mod phrases;
@@ -31,6 +32,10 @@ const PHRASES_EVERY: Duration = Duration::from_mins(10);
 /// How often stops are looked at; they are signed anew a day and a half before their end.
 const STOPS_EVERY: Duration = Duration::from_mins(10);
 
+/// How often the head of the record is signed, if it has grown: so much of its tail could be cut
+/// without being missed by the daily record.
+const AUDIT_HEAD_EVERY: Duration = Duration::from_hours(1);
+
 /// Starts the reconcilers of this module. Each ends with `stop` and is tracked in `tasks`.
 pub fn start(app: &Arc<App>, pipe: Pipe, tasks: &TaskTracker, stop: &CancellationToken) {
     tasks.spawn(publish::serve(app.clone(), pipe, stop.clone()));
@@ -48,6 +53,14 @@ pub fn start(app: &Arc<App>, pipe: Pipe, tasks: &TaskTracker, stop: &Cancellatio
     tasks.spawn(every(app.clone(), Job::Stops, STOPS_EVERY, stop.clone(), async move || {
         stops::run(&context).await
     }));
+    let context = app.clone();
+    tasks.spawn(every(
+        app.clone(),
+        Job::AuditHead,
+        AUDIT_HEAD_EVERY,
+        stop.clone(),
+        async move || audit_head::run(&context).await,
+    ));
     let (context, ended) = (app.clone(), stop.clone());
     tasks.spawn(every(app.clone(), Job::Phrases, PHRASES_EVERY, stop.clone(), async move || {
         phrases::run(&context, &ended).await

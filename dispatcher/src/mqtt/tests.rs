@@ -76,6 +76,7 @@ impl World {
         let mut config = Config::default();
         config.mqtt.url = url;
         config.mqtt.listen = ([127, 0, 0, 1], 0).into();
+        config.audit.folder = folder.path().join("record");
         let app = App::new(db, ports, config, signer);
         let horn = SigningKey::from_seed(&[3; 32]);
         enrol(&app, &horn).await;

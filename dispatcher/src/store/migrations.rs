@@ -49,6 +49,10 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(31, "0031_stops"),
     // Clips and phrases.
     migration!(40, "0040_clips"),
+    // The record and the epoch.
+    migration!(55, "0055_audit_heads"),
+    // For the questions that are asked most.
+    migration!(56, "0056_indexes"),
 ];
 
 /// Any constant: two dispatchers that start at once on one PostgreSQL take turns.
@@ -72,12 +76,18 @@ const CREATE: &str = "create table if not exists migrations (
 /// Applies what is missing, each file with its record in one transaction.
 pub async fn run(db: &Db) -> Result<(), StoreError> {
     let mut tx = db.begin().await?;
-    if db.engine() == Engine::Postgres {
+    run_in(&mut tx, db.engine()).await?;
+    tx.commit().await
+}
+
+/// As [`run`], in a transaction that does more.
+pub async fn run_in(tx: &mut Conn, engine: Engine) -> Result<(), StoreError> {
+    if engine == Engine::Postgres {
         sqlx::raw_sql(POSTGRES_LOCK).execute(&mut *tx).await?;
         sqlx::raw_sql(POSTGRES_BLOB).execute(&mut *tx).await?;
     }
     sqlx::raw_sql(CREATE).execute(&mut *tx).await?;
-    let done = applied(&mut tx).await?;
+    let done = applied(tx).await?;
     if let Some((number, name, _)) =
         done.iter().find(|(number, ..)| MIGRATIONS.iter().all(|known| known.number != *number))
     {
@@ -92,10 +102,10 @@ pub async fn run(db: &Db) -> Result<(), StoreError> {
                 let why = format!("{} was applied with another text", migration.name);
                 return Err(StoreError::Migration { number: migration.number, why });
             }
-            None => apply(&mut tx, migration, &digest).await?,
+            None => apply(tx, migration, &digest).await?,
         }
     }
-    tx.commit().await
+    Ok(())
 }
 
 /// How many files are still to be applied; for `doctor`, which changes nothing.
@@ -113,18 +123,25 @@ async fn apply(
     sqlx::raw_sql(migration.sql).execute(&mut *connection).await.map_err(|error| {
         StoreError::Migration { number: migration.number, why: error.to_string() }
     })?;
-    sqlx::query("insert into migrations (number, name, digest) values ($1, $2, $3)")
-        .bind(migration.number)
-        .bind(migration.name)
-        .bind(digest)
-        .execute(connection)
-        .await?;
+    note(connection, migration.number, migration.name, digest).await
+}
+
+/// Notes that a file was applied.
+pub async fn note(
+    connection: &mut Conn,
+    number: i64,
+    name: &str,
+    digest: &str,
+) -> Result<(), StoreError> {
+    const SQL: &str = "insert into migrations (number, name, digest) values ($1, $2, $3)";
+    sqlx::query(SQL).bind(number).bind(name).bind(digest).execute(connection).await?;
     Ok(())
 }
 
-async fn applied(connection: &mut Conn) -> Result<Vec<(i64, String, String)>, StoreError> {
-    let rows = sqlx::query_as("select number, name, digest from migrations order by number");
-    Ok(rows.fetch_all(connection).await?)
+/// The files that were applied: number, name and digest of each.
+pub async fn applied(connection: &mut Conn) -> Result<Vec<(i64, String, String)>, StoreError> {
+    const SQL: &str = "select number, name, digest from migrations order by number";
+    Ok(sqlx::query_as(SQL).fetch_all(connection).await?)
 }
 
 #[cfg(test)]

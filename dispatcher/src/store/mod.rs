@@ -15,11 +15,13 @@
 pub mod accounts;
 pub mod alerts;
 pub mod audit;
+pub mod audit_heads;
 pub mod auto_issue_rules;
 pub mod cap_documents;
 pub mod clips;
 pub mod deliveries;
 pub mod enrolments;
+pub mod epochs;
 pub mod events;
 pub mod idempotency;
 pub mod migrations;
@@ -27,6 +29,7 @@ pub mod orders;
 pub mod outbox;
 pub mod receipts;
 pub mod regions;
+pub mod restore;
 pub mod sessions;
 pub mod stops;
 pub mod terminal_states;
@@ -36,7 +39,7 @@ pub mod tokens;
 mod error;
 
 use std::ops::{Deref, DerefMut};
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -163,13 +166,17 @@ impl Engine {
     }
 }
 
+/// The file that a `sqlite:` URL names.
+pub fn sqlite_path(url: &str) -> PathBuf {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    PathBuf::from(path.split('?').next().unwrap_or(path))
+}
+
 fn sqlite_url(url: &str) -> Result<String, StoreError> {
     if url.contains(":memory:") {
         return Err(StoreError::Url("a database in memory is another one for each connection"));
     }
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    let path = path.split('?').next().unwrap_or(path);
-    if let Some(folder) = Path::new(path).parent() {
+    if let Some(folder) = sqlite_path(url).parent() {
         std::fs::create_dir_all(folder)
             .map_err(|_| StoreError::Url("the folder of the database can't be made"))?;
     }

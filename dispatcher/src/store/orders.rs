@@ -31,16 +31,17 @@ impl StreamKind {
     }
 }
 
-/// Takes the next number of a stream. The row is held until commit, so that numbers become visible
-/// in their order.
+/// Takes the next number of a stream, which begins each epoch anew from 1. The row is held until
+/// commit, so that numbers become visible in their order.
 pub async fn take_number(
     connection: &mut Conn,
     stream: Stream,
     kind: StreamKind,
 ) -> Result<Sequence, StoreError> {
     const SQL: &str = "insert into streams (authority, topic, kind, epoch, number)
-values ($1, $2, $3, 1, 1)
-on conflict (authority, topic, kind) do update set number = streams.number + 1
+values ($1, $2, $3, (select e.number from epochs e where e.id = 1), 1)
+on conflict (authority, topic, kind) do update set epoch = excluded.epoch
+    , number = case when streams.epoch = excluded.epoch then streams.number + 1 else 1 end
 returning epoch, number";
     let (epoch, number): (i64, i64) = sqlx::query_as(SQL)
         .bind(stream.authority.to_string())

@@ -179,13 +179,13 @@ pub async fn heard(
 ) -> Result<Vec<Heard>, StoreError> {
     const SQL: &str = "select t.id, s.last_seen_at, s.connected_hint, s.vitals
 from terminals t left join terminal_states s on s.terminal = t.id
-where t.village >= $1 and t.village < $2 and t.id > $3
+where t.id > $3 and t.id < $2 and t.village >= $1 and t.village < $2
     and t.enrolled_at is not null and t.retired_at is null
 order by t.id limit $4";
     let rows: Vec<HeardRow> = sqlx::query_as(SQL)
         .bind(&range.0)
         .bind(&range.1)
-        .bind(after)
+        .bind(after.max(&range.0))
         .bind(limit)
         .fetch_all(connection)
         .await?;

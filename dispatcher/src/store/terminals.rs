@@ -48,6 +48,7 @@ from terminals where id = $1";
 }
 
 /// At most `limit` terminals of the index range after `after`, in the order of their identifiers.
+/// An identifier begins with its village, so that the range bounds it as well.
 pub async fn list(
     connection: &mut Conn,
     (from, until): &(String, String),
@@ -56,11 +57,12 @@ pub async fn list(
 ) -> Result<Vec<Terminal>, StoreError> {
     const SQL: &str =
         "select id, name, lat, lon, public_key, enrolled_at, retired_at, is_speaking, version
-from terminals where village >= $1 and village < $2 and id > $3 order by id limit $4";
+from terminals
+where id > $3 and id < $2 and village >= $1 and village < $2 order by id limit $4";
     let rows: Vec<Row> = sqlx::query_as(SQL)
         .bind(from)
         .bind(until)
-        .bind(after)
+        .bind(after.max(from))
         .bind(limit)
         .fetch_all(connection)
         .await?;

@@ -61,7 +61,7 @@ pub enum MessageType {
     /// [`crate::enrolment::KeyProof`]
     #[n(11)]
     KeyProof,
-    /// The signed head of an audit chain.
+    /// [`crate::audit::AuditHead`]
     #[n(12)]
     AuditHead,
 }

@@ -7,6 +7,7 @@ use proptest::sample::select;
 use protocols::Timestamp;
 use protocols::alert::{AlertColor, AlertKey, AlertReference, BroadcastKind, EventCode};
 use protocols::area::{PartialVillage, Position, Shape, Target};
+use protocols::audit::AuditHead;
 use protocols::certificate::{Algorithm, Certificate, RevocationList};
 use protocols::command::{Command, CommandAction};
 use protocols::digest::Digest;
@@ -410,6 +411,12 @@ pub(crate) fn phrases() -> impl Strategy<Value = PhraseSet> {
 pub(crate) fn key_proof() -> impl Strategy<Value = KeyProof> {
     (digest(), vec(any::<u8>(), 0..40))
         .prop_map(|(secret_digest, public_key)| KeyProof { secret_digest, public_key })
+}
+
+pub(crate) fn audit_head() -> impl Strategy<Value = AuditHead> {
+    (region(), any::<u32>(), any::<u64>(), digest(), instant()).prop_map(
+        |(authority, epoch, number, digest, at)| AuditHead { authority, epoch, number, digest, at },
+    )
 }
 
 pub(crate) fn enrolment_code() -> impl Strategy<Value = EnrolmentCode> {

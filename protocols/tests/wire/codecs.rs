@@ -1,6 +1,7 @@
 //! What was encoded is decoded equal; whatever bytes come, no decoder panics.
 
 use proptest::prelude::*;
+use protocols::audit::AuditHead;
 use protocols::certificate::{Certificate, RevocationList};
 use protocols::command::Command;
 use protocols::enrolment::{EnrolmentCode, KeyProof};
@@ -41,6 +42,7 @@ round_trips! {
     a_revocation_list_is_decoded_equal: revocations;
     a_phrase_set_is_decoded_equal: phrases;
     a_key_proof_is_decoded_equal: key_proof;
+    an_audit_head_is_decoded_equal: audit_head;
     an_enrolment_code_is_decoded_equal: enrolment_code;
 }
 
@@ -57,6 +59,7 @@ fn decode_as_everything(bytes: &[u8]) {
     let _ = wire::decode::<RevocationList>(bytes);
     let _ = wire::decode::<PhraseSet>(bytes);
     let _ = wire::decode::<KeyProof>(bytes);
+    let _ = wire::decode::<AuditHead>(bytes);
     let _ = wire::decode::<EnrolmentCode>(bytes);
     let roots = Roots::new([SigningKey::from_seed(&[1; 32]).verifying_key()]);
     let _ = Sealed::parse(bytes, limits::MESSAGE_BYTES_MAX);

@@ -3,6 +3,7 @@
 use protocols::Timestamp;
 use protocols::alert::{AlertColor, AlertKey, AlertReference, BroadcastKind};
 use protocols::area::{PartialVillage, Position, Shape, Target};
+use protocols::audit::AuditHead;
 use protocols::certificate::{Algorithm, Certificate, RevocationList};
 use protocols::command::{Command, CommandAction};
 use protocols::digest::Digest;
@@ -272,6 +273,13 @@ pub(crate) fn samples() -> Vec<Sample> {
         secret_digest: Digest::of(&[8; 10]),
         public_key: key(TERMINAL_SEED).verifying_key().to_bytes().to_vec(),
     };
+    let head = AuditHead {
+        authority: stream().authority,
+        epoch: 1,
+        number: 4_711,
+        digest: Digest([0xD0; 32]),
+        at: now(),
+    };
     vec![
         by_dispatcher("order", MessageType::Order, Some(stream()), wire::encode(&order())),
         by_dispatcher("command", MessageType::Command, Some(stream()), wire::encode(&command())),
@@ -284,5 +292,6 @@ pub(crate) fn samples() -> Vec<Sample> {
         by_root("revocation_list", MessageType::RevocationList, wire::encode(&revocations)),
         by_dispatcher("phrase_set", MessageType::PhraseSet, None, wire::encode(&phrases)),
         by_terminal("key_proof", MessageType::KeyProof, wire::encode(&proof)),
+        by_dispatcher("audit_head", MessageType::AuditHead, None, wire::encode(&head)),
     ]
 }

@@ -85,10 +85,12 @@ impl City {
              [database]\nurl = \"{}\"\n\
              [mqtt]\nurl = \"{}\"\nlisten = \"127.0.0.1:{mqtt_port}\"\n\
              [trust]\nkey_file = \"{own}/dispatcher.key\"\n\
-             certificate_file = \"{own}/dispatcher.cert\"\nroots_file = \"{roots}\"\n",
+             certificate_file = \"{own}/dispatcher.cert\"\nroots_file = \"{roots}\"\n\
+             [audit]\nfolder = \"{record}\"\n",
             database.unwrap_or(sqlite),
             options.broker_url.clone().unwrap_or_default(),
             own = own.display(),
+            record = folder.join("record").display(),
             roots = keys.join("roots.pub").display(),
         );
         std::fs::write(&config, text).context("write the dispatcher's configuration")?;

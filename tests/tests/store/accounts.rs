@@ -119,9 +119,14 @@ async fn lock_and_unlock(db: &Db, ports: &Ports, hash: String) {
     accounts::set_password(&mut tx, now, by, "lin", hash).await.expect("sets");
     accounts::set_totp(&mut tx, now, by, "lin", SECRET.to_vec()).await.expect("sets");
     tx.commit().await.expect("commits");
-    sessions::login(db, ports, shown(PASSWORD, None)).await.expect("a new password unlocks");
+    let login = sessions::login(db, ports, shown(PASSWORD, None)).await;
+    let login = login.expect("a new password unlocks");
 
     let mut tx = db.begin().await.expect("begins");
+    for is_open in [true, false] {
+        let ended = store::sessions::revoke(&mut tx, login.session.id, now).await;
+        assert_eq!(ended.expect("ends"), is_open, "a session ends once");
+    }
     let stale = store::accounts::by_name(&mut tx, "lin").await.expect("asks").expect("there");
     accounts::set_disabled(&mut tx, now, by, "lin", true).await.expect("disables");
     let conflict = store::accounts::update(&mut tx, &stale).await;

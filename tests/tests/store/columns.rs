@@ -12,7 +12,8 @@ pub(crate) async fn run(db: &Db) {
     migrations::run(db).await.expect("a second run changes nothing");
 
     let mut tx = db.begin().await.expect("begins");
-    let sql = "create table probe (id bigint primary key, b blob, t text, d double precision)";
+    let sql =
+        "/* test */ create table probe (id bigint primary key, b blob, t text, d double precision)";
     sqlx::raw_sql(sql).execute(&mut *tx).await.expect("creates");
     let bytes = (0..=255).collect::<Vec<u8>>();
     let rows = [
@@ -21,7 +22,7 @@ pub(crate) async fn run(db: &Db) {
         (i64::MAX, None, None, None),
     ];
     for (id, blob, text, double) in &rows {
-        sqlx::query("insert into probe (id, b, t, d) values ($1, $2, $3, $4)")
+        sqlx::query("/* test */ insert into probe (id, b, t, d) values ($1, $2, $3, $4)")
             .bind(id)
             .bind(blob.clone())
             .bind(text.clone())
@@ -30,19 +31,19 @@ pub(crate) async fn run(db: &Db) {
             .await
             .expect("inserts");
     }
-    let back: Vec<Row> = sqlx::query_as("select id, b, t, d from probe order by id")
+    let back: Vec<Row> = sqlx::query_as("/* test */ select id, b, t, d from probe order by id")
         .fetch_all(&mut *tx)
         .await
         .expect("selects");
     assert_eq!(back, rows);
 
-    let twice = sqlx::query("insert into probe (id) values (0)").execute(&mut *tx).await;
+    let twice = sqlx::query("/* test */ insert into probe (id) values (0)").execute(&mut *tx).await;
     let error = StoreError::from(twice.expect_err("the key is taken"));
     assert!(matches!(error, StoreError::Duplicate { .. }), "{error:?}");
     tx.rollback().await.expect("rolls back");
 
     let mut connection = db.read().await.expect("connects");
-    let gone = sqlx::query("select id from probe").execute(&mut *connection).await;
+    let gone = sqlx::query("/* test */ select id from probe").execute(&mut *connection).await;
     assert!(gone.is_err(), "a transaction that was rolled back leaves no table");
     assert_eq!(store::count_regions(&mut connection).await.expect("counts"), 0);
     let now = Ports::system().now();

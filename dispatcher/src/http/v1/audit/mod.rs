@@ -1,5 +1,6 @@
 //! The append-only record.
 
+mod head;
 mod list;
 
 use std::sync::Arc;
@@ -11,5 +12,5 @@ use crate::context::App;
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list::list_audit))
+    OpenApiRouter::new().routes(routes!(list::list_audit)).routes(routes!(head::get_audit_head))
 }

@@ -2,7 +2,11 @@
 //!
 //! Each entry's digest is SHA-256 over the previous digest and the entry's canonical bytes (each
 //! field with its length before it), so that no entry can be changed, dropped or put elsewhere
-//! without breaking all after it. A cut tail shows by the head, which is told to others.
+//! without breaking all after it. A cut tail shows by the head, which is signed from time to time
+//! ([`head`]) and told to others; [`check`] compares both.
+
+pub mod check;
+pub mod head;
 
 use jiff::Timestamp;
 use protocols::digest::Digest;

@@ -1,0 +1,21 @@
+//! Signs the head of the record whenever it has grown, and writes it into the daily record.
+
+use crate::app::audit::head;
+use crate::context::App;
+use crate::daily_record;
+use crate::store::StoreError;
+
+/// One run. A daily record that can't be written is an error in the log and no reason to stop: the
+/// head is kept in the database as well.
+pub async fn run(app: &App) -> Result<(), StoreError> {
+    let mut tx = app.db.begin().await?;
+    let kept = head::keep(&mut tx, &app.signer, app.now()).await?;
+    tx.commit().await?;
+    let folder = &app.config.audit.folder;
+    let Some(kept) = kept.filter(|_| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    if let Err(error) = daily_record::append(folder, &kept) {
+        let folder = folder.display();
+        tracing::error!(%folder, %error, "the head of the record is not in the daily record");
+    }
+    Ok(())
+}
