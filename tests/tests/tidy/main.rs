@@ -4,4 +4,5 @@ mod glossary;
 mod layers;
 mod sizes;
 mod sources;
+mod tree;
 mod words;
