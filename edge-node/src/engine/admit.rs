@@ -9,11 +9,11 @@ use protocols::digest::Digest;
 use protocols::limits::ORDER_BYTES_MAX;
 use protocols::order::{Order, Sequence, Stream};
 use protocols::receipt::{Reason, Receipt, ReceiptState};
-use protocols::region::RegionLevel;
 use protocols::trust::{self, Authentic};
 use protocols::wire::{KeyId, MessageType, Sealed, Topic};
 
 use super::Engine;
+use super::chain::Outcome;
 use super::config::{HELD_ORDERS_MAX, REFUSAL_PAIRS_MAX, REFUSAL_RECEIPT_EVERY};
 use super::io::{AckToken, Output};
 use super::journal::{Entry, Numbering, Progress};
@@ -47,7 +47,6 @@ impl From<Reason> for Refusal {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Numbered<'m> {
     pub stream: Stream,
-    pub level: RegionLevel,
     pub sent: jiff::Timestamp,
     pub certificate: &'m Certificate,
 }
@@ -124,20 +123,17 @@ impl Engine {
         Ok((authentic, stream))
     }
 
-    /// Stream, level, scope and validity of a numbered message against certificate and topic.
+    /// Stream, scope and validity of a numbered message against certificate and topic.
     pub(super) fn check_scope(
         &self,
         arrival: Arrival,
         header: Stream,
         message: Numbered<'_>,
     ) -> Result<(), Reason> {
-        let Numbered { stream, level, certificate, .. } = message;
+        let Numbered { stream, certificate, .. } = message;
         let village = self.config.terminal.village();
-        if header != stream {
-            return Err(Reason::Malformed);
-        }
-        if certificate.region != stream.authority
-            || certificate.level != level
+        if header != stream
+            || certificate.region != stream.authority
             || !stream.authority.contains(village)
             || !stream.topic.contains(village)
         {
@@ -191,12 +187,8 @@ impl Engine {
             signer: Some(key_id),
             order: Some(Box::new(order.clone())),
         };
-        let numbered = Numbered {
-            stream: order.stream,
-            level: order.level,
-            sent: order.sent,
-            certificate: &certificate,
-        };
+        let numbered =
+            Numbered { stream: order.stream, sent: order.sent, certificate: &certificate };
         self.check_scope(arrival, header, numbered).map_err(|reason| refuse(reason, &order))?;
         // Live talk happens on site, by hand; no order can be it.
         if order.validate().is_err() || order.kind == BroadcastKind::LiveTalk {
@@ -209,18 +201,31 @@ impl Engine {
         };
         let is_fresh = is_ahead && order.sent >= self.clock.floor(self.now);
         self.clock.raise(self.now, order.sent);
-        if !order.target.includes(self.config.terminal, self.config.position) {
-            return Ok(self.out_of_area(arrival, &order));
+        self.check_life(&order).map_err(|reason| refuse(reason, &order))?;
+        let is_meant = order.target.includes(self.config.terminal, self.config.position);
+        if !is_meant && order.references.is_empty() {
+            return Ok(self.out_of_area(arrival, &order, Outcome::default()));
         }
-        self.check_content(&order).map_err(|reason| refuse(reason, &order))?;
-        let step = self.accept(arrival, payload, &order, key_id)?;
+        let outcome = self.weigh_references(arrival.digest, &order, key_id, is_meant);
+        if let Some(reason) = outcome.refused {
+            // A verdict for good: the number is used up.
+            return Ok(self.refuse_for_good(arrival, refuse(reason, &order), outcome));
+        }
+        if !is_meant {
+            return Ok(self.out_of_area(arrival, &order, outcome));
+        }
+        if let Err(reason) = self.check_drill(&order) {
+            let step = self.refuse(arrival, refuse(reason, &order));
+            return Ok(step.with_references(&order, outcome));
+        }
+        let step = self.accept(arrival, payload, &order, key_id, outcome);
         if self.clock.is_unsure() && is_fresh {
             self.fresh.insert(arrival.digest);
         }
         Ok(step)
     }
 
-    fn check_content(&self, order: &Order) -> Result<(), Reason> {
+    fn check_life(&self, order: &Order) -> Result<(), Reason> {
         if order.expires <= self.time() {
             return Err(Reason::Expired);
         }
@@ -228,67 +233,77 @@ impl Engine {
         if known.is_some_and(|known| known.digest != order.alert_digest) {
             return Err(Reason::Tampered);
         }
-        if let Some(drill) = &order.drill {
-            let time = self.time();
-            let is_enrolled = self.state.enrolments.iter().any(|enrolment| {
-                enrolment.drill == *drill
-                    && enrolment.authority.contains(order.stream.authority)
-                    && enrolment.from <= time
-                    && time < enrolment.until
-                    && enrolment.suspended_at.is_none_or(|at| order.sent > at)
-            });
-            if !is_enrolled {
-                return Err(Reason::NotInDrill);
-            }
-        }
         Ok(())
     }
 
-    /// Not meant: a counter, or, where the order asks, receipts, once.
-    fn out_of_area(&self, arrival: Arrival, order: &Order) -> Step {
-        let step = Step::default()
-            .effect(Effect::Count(Reason::OutOfArea, Some(arrival.digest)))
-            .out(Output::Ack(arrival.ack));
-        if !order.wants_out_of_area {
-            return step;
-        }
-        let receipt = |state| self.receipt(arrival.digest, Some(order.alert.clone()), state);
-        let refused = Receipt { reason: Some(Reason::OutOfArea), ..receipt(ReceiptState::Refused) };
-        step.entry(Entry::Seen(Numbering::Orders, order.stream, order.sequence, arrival.digest))
-            .entry(Entry::Receipt(receipt(ReceiptState::Accepted)))
-            .entry(Entry::Receipt(refused))
+    fn check_drill(&self, order: &Order) -> Result<(), Reason> {
+        let Some(drill) = &order.drill else { return Ok(()) };
+        let time = self.time();
+        let is_enrolled = self.state.enrolments.iter().any(|enrolment| {
+            enrolment.drill == *drill
+                && enrolment.authority.contains(order.stream.authority)
+                && enrolment.from <= time
+                && time < enrolment.until
+                && enrolment.suspended_at.is_none_or(|at| order.sent > at)
+        });
+        if is_enrolled { Ok(()) } else { Err(Reason::NotInDrill) }
     }
 
-    /// Everything about the bytes is right: what does it do to the alerts that are known?
+    fn refuse_for_good(&mut self, arrival: Arrival, refusal: Refusal, outcome: Outcome) -> Step {
+        let order = refusal.order.clone();
+        let mut step = self.refuse(arrival, refusal);
+        let Some(order) = order else { return step };
+        step.entries.push(seen(&order, arrival.digest));
+        step.with_references(&order, outcome)
+    }
+
+    /// Not meant: a counter, or, where the order asks, receipts, once. What it ends, it ends.
+    fn out_of_area(&self, arrival: Arrival, order: &Order, outcome: Outcome) -> Step {
+        let mut step = Step::default()
+            .effect(Effect::Count(Reason::OutOfArea, Some(arrival.digest)))
+            .out(Output::Ack(arrival.ack));
+        if order.wants_out_of_area || !order.references.is_empty() {
+            step = step.entry(seen(order, arrival.digest));
+        }
+        if order.wants_out_of_area {
+            let receipt = |state| self.receipt(arrival.digest, Some(order.alert.clone()), state);
+            let reason = Some(Reason::OutOfArea);
+            let refused = Receipt { reason, ..receipt(ReceiptState::Refused) };
+            step = step
+                .entry(Entry::Receipt(receipt(ReceiptState::Accepted)))
+                .entry(Entry::Receipt(refused));
+        }
+        step.with_references(order, outcome)
+    }
+
+    /// Everything about the bytes is right, and they are meant for this terminal.
     fn accept(
         &mut self,
         arrival: Arrival,
         payload: Vec<u8>,
         order: &Order,
         key_id: KeyId,
-    ) -> Result<Step, Refusal> {
-        let refuse =
-            |reason| Refusal { reason, signer: Some(key_id), order: Some(Box::new(order.clone())) };
-        let outcome = match self.join_chain(arrival.digest, order, key_id) {
-            Ok(outcome) => outcome,
-            Err(reason) => {
-                // A verdict for good: the number is used up, and the alert is known to be over.
-                let mut step = self.refuse(arrival, refuse(reason));
-                step.entries.insert(
-                    0,
-                    Entry::Seen(Numbering::Orders, order.stream, order.sequence, arrival.digest),
-                );
-                if reason == Reason::Superseded {
-                    step.entries.insert(1, Entry::Alert(self.known_as_over(order)));
-                }
-                return Ok(step);
-            }
-        };
+        outcome: Outcome,
+    ) -> Step {
         let mut step = Step::default();
         if self.state.orders.len() >= HELD_ORDERS_MAX {
-            step = self.make_room(order).ok_or_else(|| refuse(Reason::TooManyOrders))?;
+            let Some(room) = self.make_room(order) else {
+                let refusal = Refusal {
+                    reason: Reason::TooManyOrders,
+                    signer: Some(key_id),
+                    order: Some(Box::new(order.clone())),
+                };
+                return self.refuse(arrival, refusal).with_references(order, outcome);
+            };
+            step = room;
         }
         let alert = Some(order.alert.clone());
+        let failed = Receipt {
+            reason: Some(Reason::JournalFull),
+            ..self.receipt(arrival.digest, alert.clone(), ReceiptState::Failed)
+        };
+        let instead = outcome.ends.iter().cloned().chain([Entry::Receipt(failed)]);
+        step.only_on_disk = Some(instead.collect());
         step.entries.extend(outcome.before);
         step = step.entry(Entry::Order {
             sealed: payload.into(),
@@ -299,18 +314,14 @@ impl Engine {
             let receipt = self.receipt(arrival.digest, alert.clone(), state);
             step = step.entry(Entry::Receipt(receipt));
         }
+        step.entries.extend(outcome.ends);
         step.entries.extend(outcome.after);
         step.effects.extend(outcome.effects);
         if !outcome.is_silent {
             let fetches = self.fetches(order, self.time());
             self.outputs.extend(fetches);
         }
-        let failed = Receipt {
-            reason: Some(Reason::JournalFull),
-            ..self.receipt(arrival.digest, alert, ReceiptState::Failed)
-        };
-        step.only_on_disk = Some(vec![Entry::Receipt(failed)]);
-        Ok(step.out(Output::Ack(arrival.ack)))
+        step.out(Output::Ack(arrival.ack))
     }
 
     /// Room for one more: a finished or ended order goes unseen; else the least one, if it is less
@@ -333,6 +344,25 @@ impl Engine {
                 .entry(Entry::Receipt(Receipt { reason: Some(Reason::TooManyOrders), ..receipt }))
                 .effect(Effect::Count(Reason::TooManyOrders, Some(*digest))),
         )
+    }
+}
+
+/// The number of an order is used up.
+const fn seen(order: &Order, digest: Digest) -> Entry {
+    Entry::Seen(Numbering::Orders, order.stream, order.sequence, digest)
+}
+
+impl Step {
+    /// With what the references of an order do, though the order itself is not held.
+    fn with_references(mut self, order: &Order, outcome: Outcome) -> Self {
+        if order.references.is_empty() && outcome.refused.is_none() {
+            return self;
+        }
+        self.entries.extend(outcome.before);
+        self.entries.extend(outcome.ends);
+        self.entries.extend(outcome.after);
+        self.effects.extend(outcome.effects);
+        self
     }
 }
 

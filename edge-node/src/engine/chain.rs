@@ -2,7 +2,12 @@
 //!
 //! An alert is named by (sender, identifier, sent) and digest. Who may end it is decided by the
 //! region in the certificate: the issuer's or one above, never by the key. Alerts joined by
-//! references form a chain; closing any member closes all.
+//! references form a chain: closing any member closes all, and of its updates the newest stays.
+//! What becomes of an alert follows from what has arrived, not from the order of arrival: each
+//! order that joins a chain has all of it judged anew.
+//!
+//! References take effect whatever becomes of the order that makes them: a terminal that an update
+//! leaves out must fall silent, although the update's own words are not for it.
 //!
 //! **Whether a closing speaks.** It speaks unless this journal proves that nothing of its chain
 //! ever sounded here: the journal is older than the alert (so the alert would be known, had it
@@ -14,7 +19,7 @@
 
 use std::time::Duration;
 
-use protocols::alert::AlertKey;
+use protocols::alert::{AlertKey, AlertReference};
 use protocols::digest::Digest;
 use protocols::limits::EXPIRY_MAX_H;
 use protocols::order::{Order, Purpose};
@@ -26,131 +31,215 @@ use super::clock::later;
 use super::journal::{AlertEnd, Entry, KnownAlert, Mark};
 use super::step::Effect;
 
-/// What an accepted order does besides being held.
+/// What an order does besides being held.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     /// Facts before the order itself, so that its alert is known when it is taken in.
     pub before: Vec<Entry>,
+    /// Alerts and orders that end by it, with their receipts.
+    pub ends: Vec<Entry>,
     /// Facts and receipts after it.
     pub after: Vec<Entry>,
     pub effects: Vec<Effect>,
+    /// Why it will never sound, if so.
+    pub refused: Option<Reason>,
     /// It is held, and never sounds.
     pub is_silent: bool,
 }
 
+/// The alerts that an order names, as far as they are known here.
+struct Named<'o> {
+    /// Known, and its signer may end them.
+    own: Vec<&'o AlertReference>,
+    /// Not here yet: judged when they come.
+    unknown: Vec<&'o AlertReference>,
+    /// Known, and its signer may not end them.
+    n_strays: usize,
+}
+
 impl Engine {
-    /// Judges an order against the alerts it names and those that named it.
-    pub(super) fn join_chain(
+    /// Judges an order against the alerts it names and those that named it. `is_meant` says whether
+    /// its words are for this terminal.
+    pub(super) fn weigh_references(
         &mut self,
         digest: Digest,
         order: &Order,
         key_id: KeyId,
-    ) -> Result<Outcome, Reason> {
+        is_meant: bool,
+    ) -> Outcome {
         let mut outcome = Outcome::default();
-        self.weigh_marks(order, &mut outcome)?;
-        let authority = order.stream.authority;
-        let mut members: Vec<AlertKey> = Vec::new();
-        let mut unknown = Vec::new();
-        for reference in &order.references {
-            match self.state.alerts.get(&reference.key) {
-                None => unknown.push(reference),
-                Some(known)
-                    if known.digest == reference.digest && authority.contains(known.authority) =>
-                {
-                    members.extend(self.state.chain(&reference.key));
-                }
-                Some(_) => return Err(Reason::StrayCancel),
-            }
-        }
-        // The order's own alert may already be known under another order of the same alert.
-        members.retain(|member| *member != order.alert);
-        members.sort_unstable();
-        members.dedup();
-        self.check_not_overtaken(order, &members)?;
-        outcome.before.push(Entry::Alert(self.known(order)));
-        for reference in &unknown {
+        let (named_over, strays) = self.settle_marks(order, &mut outcome);
+        let named = self.named(order);
+        let mut known = self.known(order, &named);
+        let members = self.state.chain(&known, &strays);
+        let over = self.is_over(order, &known, &members, named_over);
+        known.end = known.end.or(over);
+        outcome.before.push(Entry::Alert(known.clone()));
+        for reference in &named.unknown {
             outcome.after.push(Entry::Mark(Mark {
                 reference: (*reference).clone(),
-                authority,
+                authority: known.authority,
                 key_id,
                 order: digest,
                 alert: order.alert.clone(),
-                is_closing: order.purpose.is_closing(),
-                forget_at: later(order.sent, FORGET_AFTER),
+                is_closing: known.end == Some(AlertEnd::Closed),
+                forget_at: known.forget_at,
             }));
         }
-        let knew_all =
-            |key: &AlertKey| self.state.complete_since.is_some_and(|since| key.sent >= since);
-        let has_sounded =
-            |key: &AlertKey| self.state.alerts.get(key).is_some_and(|alert| alert.has_started);
-        outcome.is_silent = match order.purpose {
-            Purpose::Alert | Purpose::Update => false,
-            Purpose::MinorUpdate => members
-                .iter()
-                .any(|key| self.state.alerts.get(key).is_some_and(|alert| alert.has_finished)),
-            Purpose::Lifted | Purpose::Withdrawn => {
-                !members.iter().any(has_sounded)
-                    && unknown.iter().all(|reference| knew_all(&reference.key))
-            }
+        let is_stray = named.n_strays > 0 && named.own.is_empty() && named.unknown.is_empty();
+        outcome.refused = if is_stray {
+            Some(Reason::StrayCancel)
+        } else {
+            over.is_some().then_some(Reason::Superseded)
         };
+        if named.n_strays > 0 && !is_stray {
+            outcome.effects.push(Effect::Count(Reason::StrayCancel, Some(digest)));
+        }
+        outcome.is_silent =
+            outcome.refused.is_none() && is_meant && self.is_unneeded(order, &named, &members);
+        let is_kept = outcome.is_silent && order.purpose == Purpose::MinorUpdate;
+        // Another part of the same alert may be for this terminal; then that part has decided.
+        let is_decided =
+            !is_meant && self.state.orders.values().any(|held| held.order.alert == order.alert);
+        if !is_kept && !is_decided {
+            self.end_members(&known, &members, &mut outcome);
+        }
         if outcome.is_silent {
             self.stay_silent(digest, order, &mut outcome);
         }
-        if !(outcome.is_silent && order.purpose == Purpose::MinorUpdate) {
-            self.end_members(order, &members, &mut outcome);
-        }
-        Ok(outcome)
+        outcome
     }
 
-    /// Cancels and updates that came before this alert: they count if their signer may.
-    fn weigh_marks(&mut self, order: &Order, outcome: &mut Outcome) -> Result<(), Reason> {
+    /// Cancels and updates that came before this alert: they count if their signer may. How the
+    /// alert ended by them, and the alerts that named it without right.
+    fn settle_marks(
+        &mut self,
+        order: &Order,
+        outcome: &mut Outcome,
+    ) -> (Option<AlertEnd>, Vec<AlertKey>) {
         let naming = |mark: &&Mark| mark.reference.key == order.alert;
         let marks: Vec<_> = self.state.marks.iter().filter(naming).cloned().collect();
-        for mark in marks {
-            let counts = mark.authority.contains(order.stream.authority)
-                && mark.reference.digest == order.alert_digest;
-            if counts {
-                return Err(Reason::Superseded);
-            }
+        let (counting, strays): (Vec<_>, Vec<_>) = marks.into_iter().partition(|mark| {
+            mark.authority.contains(order.stream.authority)
+                && mark.reference.digest == order.alert_digest
+        });
+        let stray_alerts = strays.iter().map(|mark| mark.alert.clone()).collect();
+        for mark in strays {
             outcome.before.push(Entry::Unmark(mark.order, order.alert.clone()));
             outcome.effects.push(Effect::Count(Reason::StrayCancel, Some(mark.order)));
+            if let Some(known) = self.state.alerts.get(&mark.alert) {
+                let mut known = known.clone();
+                known.links.retain(|link| *link != order.alert);
+                outcome.before.push(Entry::Alert(known));
+            }
+            if self.is_all_stray(mark.order, order) {
+                outcome.ends.push(Entry::Ended(mark.order, Reason::StrayCancel));
+            }
             if self.may_report(Reason::StrayCancel, Some(mark.key_id)) {
                 let receipt = self.receipt(mark.order, Some(mark.alert), ReceiptState::Refused);
                 let reason = Some(Reason::StrayCancel);
                 outcome.after.push(Entry::Receipt(Receipt { reason, ..receipt }));
             }
         }
-        Ok(())
+        let is_closed = counting.iter().any(|mark| mark.is_closing);
+        let end = if is_closed { AlertEnd::Closed } else { AlertEnd::Updated };
+        ((!counting.is_empty()).then_some(end), stray_alerts)
     }
 
-    /// An update of what was closed, or older than another update, comes too late.
-    fn check_not_overtaken(&self, order: &Order, members: &[AlertKey]) -> Result<(), Reason> {
-        if order.purpose.is_closing() {
-            return Ok(());
+    /// Whether a held order that named `newcomer` without right names nothing by right: had it come
+    /// second, it would have been refused.
+    fn is_all_stray(&self, digest: Digest, newcomer: &Order) -> bool {
+        let Some(held) = self.state.orders.get(&digest) else { return false };
+        let is_stray = |reference: &AlertReference| {
+            reference.key == newcomer.alert
+                || self.may_end(&held.order, reference).is_some_and(|may| !may)
+        };
+        held.progress.ended.is_none() && held.order.references.iter().all(is_stray)
+    }
+
+    /// Whether the order's signer may end what it names; `None` while that is not here.
+    fn may_end(&self, order: &Order, reference: &AlertReference) -> Option<bool> {
+        let known = self.state.alerts.get(&reference.key)?;
+        Some(known.digest == reference.digest && order.stream.authority.contains(known.authority))
+    }
+
+    fn named<'o>(&self, order: &'o Order) -> Named<'o> {
+        let mut named = Named { own: Vec::new(), unknown: Vec::new(), n_strays: 0 };
+        // An order that names its own alert says nothing.
+        for reference in order.references.iter().filter(|r| r.key != order.alert) {
+            match self.may_end(order, reference) {
+                Some(true) => named.own.push(reference),
+                Some(false) => named.n_strays += 1,
+                None => named.unknown.push(reference),
+            }
         }
-        let own = self.state.alerts.get(&order.alert).filter(|known| known.end.is_some());
-        let is_overtaken = members
-            .iter()
-            .filter_map(|key| self.state.alerts.get(key))
-            .any(|known| known.end == Some(AlertEnd::Closed) || known.key.sent > order.alert.sent);
-        if own.is_some() || is_overtaken { Err(Reason::Superseded) } else { Ok(()) }
+        named
     }
 
-    fn end_members(&self, order: &Order, members: &[AlertKey], outcome: &mut Outcome) {
-        let (end, reason) = if order.purpose.is_closing() {
-            (AlertEnd::Closed, Reason::Cancelled)
-        } else {
-            (AlertEnd::Updated, Reason::Updated)
+    /// How an alert ended before it came: closed with its chain, or overtaken by a newer update.
+    fn is_over(
+        &self,
+        order: &Order,
+        known: &KnownAlert,
+        members: &[AlertKey],
+        named_over: Option<AlertEnd>,
+    ) -> Option<AlertEnd> {
+        if order.purpose.is_closing() {
+            return named_over.map(|_| AlertEnd::Closed);
+        }
+        let before = self.state.alerts.get(&order.alert).and_then(|before| before.end);
+        let others = members.iter().filter_map(|key| self.state.alerts.get(key));
+        let ends = [named_over, before, end_of(known, others)];
+        ends.into_iter().flatten().max()
+    }
+
+    /// Whether nobody here needs its words.
+    fn is_unneeded(&self, order: &Order, named: &Named<'_>, members: &[AlertKey]) -> bool {
+        let mut known = members.iter().filter_map(|key| self.state.alerts.get(key));
+        match order.purpose {
+            Purpose::Alert | Purpose::Update => false,
+            Purpose::MinorUpdate => known.any(|alert| alert.has_finished && alert.end.is_none()),
+            Purpose::Lifted | Purpose::Withdrawn => {
+                let since = self.state.complete_since;
+                let knew = |key: &AlertKey| since.is_some_and(|since| key.sent >= since);
+                !known.any(|alert| alert.has_started)
+                    && named.unknown.iter().all(|reference| knew(&reference.key))
+            }
+        }
+    }
+
+    /// Ends every member of the chain that is closed or overtaken now that `newcomer` is known.
+    fn end_members(&self, newcomer: &KnownAlert, members: &[AlertKey], outcome: &mut Outcome) {
+        let chain = || {
+            let known = members.iter().filter_map(|key| self.state.alerts.get(key));
+            known.chain([newcomer])
+        };
+        for member in chain().filter(|member| member.key != newcomer.key) {
+            match end_of(member, chain()) {
+                Some(end) if member.end.is_none_or(|before| before < end) => {
+                    outcome.ends.push(Entry::AlertEnded(member.key.clone(), end));
+                    self.end_orders(&member.key, end, outcome);
+                }
+                Some(_) | None => {}
+            }
+        }
+        // Orders of the newcomer's own alert that came before this one, when it is over.
+        if let Some(end) = newcomer.end.filter(|_| outcome.refused == Some(Reason::Superseded)) {
+            self.end_orders(&newcomer.key, end, outcome);
+        }
+    }
+
+    fn end_orders(&self, alert: &AlertKey, end: AlertEnd, outcome: &mut Outcome) {
+        let reason = match end {
+            AlertEnd::Updated => Reason::Updated,
+            AlertEnd::Closed => Reason::Cancelled,
         };
         let running = self.player.sounding();
-        for key in members {
-            outcome.after.push(Entry::AlertEnded(key.clone(), end));
-        }
         for (digest, held) in &self.state.orders {
-            if !members.contains(&held.order.alert) || held.progress.ended.is_some() {
+            if held.order.alert != *alert || held.progress.ended.is_some() {
                 continue;
             }
-            outcome.after.push(Entry::Ended(*digest, reason));
+            outcome.ends.push(Entry::Ended(*digest, reason));
             // What sounds now is cut and reported with its evidence.
             if running == Some(*digest) || !held.is_live() {
                 continue;
@@ -161,7 +250,7 @@ impl Engine {
                 (ReceiptState::Refused, Reason::Superseded)
             };
             let receipt = self.receipt_of(*digest, state);
-            outcome.after.push(Entry::Receipt(Receipt { reason: Some(reason), ..receipt }));
+            outcome.ends.push(Entry::Receipt(Receipt { reason: Some(reason), ..receipt }));
         }
     }
 
@@ -173,38 +262,36 @@ impl Engine {
         outcome.effects.push(Effect::Count(Reason::Unneeded, Some(digest)));
     }
 
-    fn known(&self, order: &Order) -> KnownAlert {
+    fn known(&self, order: &Order, named: &Named<'_>) -> KnownAlert {
         let before = self.state.alerts.get(&order.alert);
-        let end = order.purpose.is_closing().then_some(AlertEnd::Closed);
+        let links = named.own.iter().chain(&named.unknown);
         KnownAlert {
             key: order.alert.clone(),
             digest: order.alert_digest,
             authority: order.stream.authority,
             kind: order.kind,
             color: order.color,
-            links: order.references.iter().map(|reference| reference.key.clone()).collect(),
+            links: links.map(|reference| reference.key.clone()).collect(),
             has_started: before.is_some_and(|known| known.has_started),
             has_finished: before.is_some_and(|known| known.has_finished),
-            end,
+            end: order.purpose.is_closing().then_some(AlertEnd::Closed),
             forget_at: later(order.sent, FORGET_AFTER),
         }
     }
+}
 
-    /// An alert that came after its own end, joined to the alert that ended it.
-    pub(super) fn known_as_over(&self, order: &Order) -> KnownAlert {
-        let mut known = self.known(order);
-        let naming = self.state.marks.iter().filter(|mark| mark.reference.key == order.alert);
-        let mut end = AlertEnd::Updated;
-        for mark in naming {
-            known.links.push(mark.alert.clone());
-            if mark.is_closing {
-                end = AlertEnd::Closed;
+/// How `one` ends among the others of its chain: an authority that reaches it has closed the chain,
+/// or has said something newer.
+fn end_of<'a>(one: &KnownAlert, others: impl Iterator<Item = &'a KnownAlert>) -> Option<AlertEnd> {
+    others
+        .filter(|other| other.key != one.key && other.authority.contains(one.authority))
+        .filter_map(|other| match other.end {
+            Some(AlertEnd::Closed) => Some(AlertEnd::Closed),
+            Some(AlertEnd::Updated) | None => {
+                (other.key.sent > one.key.sent).then_some(AlertEnd::Updated)
             }
-        }
-        let before = self.state.alerts.get(&order.alert).and_then(|before| before.end);
-        known.end = before.or(Some(end));
-        known
-    }
+        })
+        .max()
 }
 
 /// From an order's making to the instant at which nothing that names its alert can be valid: its

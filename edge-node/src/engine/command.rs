@@ -28,14 +28,11 @@ impl Engine {
         let (authentic, header) = self.open_signed::<Command>(payload, MessageType::Command)?;
         let Authentic { message: command, certificate, key_id } = authentic;
         let refuse = |reason| Refusal { reason, signer: Some(key_id), order: None };
-        let numbered = Numbered {
-            stream: command.stream,
-            level: command.level,
-            sent: command.sent,
-            certificate: &certificate,
-        };
+        let numbered =
+            Numbered { stream: command.stream, sent: command.sent, certificate: &certificate };
         self.check_scope(arrival, header, numbered).map_err(refuse)?;
-        if command.sequence.epoch == 0 || command.sequence.number == 0 {
+        let is_numbered = command.sequence.epoch > 0 && command.sequence.number > 0;
+        if !is_numbered || command.level != certificate.level {
             return Err(refuse(Reason::Invalid));
         }
         let number = self.judge_number(

@@ -52,8 +52,10 @@ pub(crate) struct Progress {
     pub failure: Option<Reason>,
 }
 
-/// How the chain of an alert ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, minicbor::Encode, minicbor::Decode)]
+/// How the chain of an alert ended; what is closed can't be updated any more.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, minicbor::Encode, minicbor::Decode,
+)]
 #[cbor(index_only)]
 pub(crate) enum AlertEnd {
     #[n(0)]

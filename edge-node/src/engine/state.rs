@@ -233,6 +233,7 @@ impl State {
         if self.marks.iter().filter(|m| of_signer(m)).count() >= MARKS_PER_SIGNER_MAX
             && let Some(oldest) = self.marks.iter().position(of_signer)
         {
+        self.marks.retain(|m| m.order != mark.order || m.reference.key != mark.reference.key);
             self.marks.remove(oldest);
         }
         self.marks.push(mark);
@@ -251,23 +252,35 @@ impl State {
         self.revoked = list.keys;
     }
 
-    /// The alerts joined to `key` by references, in either direction, itself included.
-    pub(crate) fn chain(&self, key: &AlertKey) -> Vec<AlertKey> {
-        let mut chain = vec![key.clone()];
+    /// The alerts joined to `of` by references in either direction, itself left out. A reference
+    /// joins only where its signer may end what it names: a stranger's word ties nothing to its
+    /// own alerts; nor does one of `strays` to `of`. What is not known yet joins those that name it.
+    pub(crate) fn chain(&self, of: &KnownAlert, strays: &[AlertKey]) -> Vec<AlertKey> {
+        let reaches = |alert: &KnownAlert, key: &AlertKey| {
+            let named = if *key == of.key { Some(of) } else { self.alerts.get(key) };
+            let is_stray = *key == of.key && strays.contains(&alert.key);
+            !is_stray && named.is_none_or(|named| alert.authority.contains(named.authority))
+        };
+        let mut chain = vec![of.key.clone()];
         let mut next = 0;
         while let Some(member) = chain.get(next).cloned() {
             next += 1;
-            let forward = self.alerts.get(&member).map(|alert| alert.links.clone());
-            let back = self.alerts.values().filter(|alert| alert.links.contains(&member));
-            let joined: Vec<_> =
-                forward.into_iter().flatten().chain(back.map(|alert| alert.key.clone())).collect();
+            let alert = if member == of.key { Some(of) } else { self.alerts.get(&member) };
+            let forward = alert
+                .into_iter()
+                .flat_map(|alert| alert.links.iter().filter(|link| reaches(alert, link)));
+            let back = self
+                .alerts
+                .values()
+                .filter(|alert| alert.links.contains(&member) && reaches(alert, &member));
+            let joined: Vec<_> = forward.chain(back.map(|alert| &alert.key)).cloned().collect();
             for key in joined {
                 if !chain.contains(&key) {
                     chain.push(key);
                 }
             }
         }
-        chain
+        chain.split_off(1)
     }
 
     /// The shortest journal that gives this state, one record of entries each.

@@ -2,17 +2,20 @@
 //! any order break no rule.
 
 use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use protocols::alert::{AlertColor, BroadcastKind};
+use protocols::alert::{AlertColor, AlertReference, BroadcastKind};
 use protocols::digest::Digest;
-use protocols::order::Repeats;
+use protocols::order::{Order, Purpose, Repeats};
 use protocols::priority::{Precedence, Priority};
 use protocols::region::RegionLevel;
 use protocols::wire::{Topic, terminal_filters};
 
-use super::rig::{Rig, TOWN, about, colored, order, region, sealed, terminal};
+use super::rig::{
+    CITY, DISTRICT, Rig, TOWN, VILLAGE, about, colored, order, region, sealed, terminal,
+};
 use crate::engine::io::{SoundFailure, SoundOutcome};
 
 const COLORS: [Option<AlertColor>; 5] = [
@@ -135,7 +138,7 @@ proptest! {
                 Happening::Withdraw(number) => {
                     if let Some(alert) = orders.get(&number) {
                         let closing = about(
-                            protocols::order::Purpose::Withdrawn, number + 100, alert, TOWN,
+                            Purpose::Withdrawn, number + 100, alert, TOWN,
                         );
                         withdrawn.push(Digest::of(&sealed(alert)));
                         rig.order(&closing);
@@ -166,5 +169,58 @@ proptest! {
             numbers.sort_unstable();
             prop_assert_eq!(&numbers, &(1..=numbers.len() as u64).collect::<Vec<_>>());
         }
+    }
+}
+
+/// Alerts, updates and closings of three authorities about each other, in and out of area.
+fn family() -> impl Strategy<Value = Vec<Order>> {
+    let authority = prop::sample::select(vec![TOWN, DISTRICT, CITY]);
+    let one = (authority, 0_u8..4, any::<[prop::sample::Index; 2]>(), prop::bool::weighted(0.7));
+    prop::collection::vec(one, 2..7).prop_map(|all| {
+        let mut family: Vec<Order> = Vec::new();
+        for (number, (authority, purpose, named, is_meant)) in (1..).zip(all) {
+            let mut one = order(authority, number);
+            one.repeats = Repeats { times: 20, interval_s: 3_600 };
+            if purpose > 0 && !family.is_empty() {
+                one.purpose = if purpose == 3 { Purpose::Withdrawn } else { Purpose::Update };
+                let named: BTreeSet<_> = named.iter().map(|n| n.index(family.len())).collect();
+                let reference = |at: usize| AlertReference {
+                    key: family[at].alert.clone(),
+                    digest: family[at].alert_digest,
+                };
+                one.references = named.into_iter().map(reference).collect();
+            }
+            if !is_meant {
+                one.target.excluded = vec![region(VILLAGE)];
+            }
+            family.push(one);
+        }
+        family
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    /// What is left to sound follows from what has arrived, not from the order of arrival.
+    #[test]
+    fn the_order_of_arrival_does_not_matter(
+        (family, shuffled) in family().prop_flat_map(|family| {
+            (Just(family.clone()), Just(family).prop_shuffle())
+        }),
+    ) {
+        let left = |orders: &[Order]| {
+            let mut rig = Rig::new();
+            let closings: Vec<_> = orders
+                .iter()
+                .map(|order| (order.purpose.is_closing(), rig.order(order)))
+                .filter_map(|(is_closing, digest)| is_closing.then_some(digest))
+                .collect();
+            let mut live = rig.live();
+            // Whether a closing speaks depends on what was heard before it.
+            live.retain(|digest| !closings.contains(digest));
+            live
+        };
+        prop_assert_eq!(left(&family), left(&shuffled));
     }
 }

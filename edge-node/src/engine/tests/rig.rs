@@ -162,6 +162,7 @@ pub(super) struct Played {
 /// The bench.
 #[derive(Debug)]
 pub(super) struct Rig {
+#[expect(clippy::struct_excessive_bools, reason = "a bench has switches")]
     pub engine: Engine,
     pub uptime: Duration,
     pub clock: Timestamp,
@@ -433,3 +434,9 @@ pub(super) fn opened<T: for<'b> minicbor::Decode<'b, ()>>(payload: &[u8], kind: 
     let key = SigningKey::from_seed(&[9; 32]).verifying_key();
     wire::decode(sealed.verify(kind, &key).expect("signed by the terminal")).expect("its type")
 }
+    /// The orders that still have something to sound.
+    pub(super) fn live(&self) -> BTreeSet<Digest> {
+        let orders = self.engine.state.orders.iter();
+        orders.filter(|(_, held)| held.is_live()).map(|(digest, _)| *digest).collect()
+    }
+
