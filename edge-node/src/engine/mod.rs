@@ -109,7 +109,10 @@ impl Engine {
             Input::Journalled { token, result } => self.journalled(token, result),
             Input::Compacted { token, result } => self.compacted(token, result),
             // Not in the queue: a clip that is there must be known when the write is answered.
-            Input::ClipReady { digest } => self.player.clip_settled(digest, true),
+            Input::ClipReady { digest } => {
+                self.player.clip_settled(digest, true);
+                self.player.words_returned(digest, &self.state);
+            }
             Input::ClipFailed { digest } => self.player.clip_settled(digest, false),
             Input::Message { .. } if self.inbox.len() >= config::INBOX_MAX => {}
             Input::Booted { .. }

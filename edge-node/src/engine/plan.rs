@@ -27,7 +27,8 @@ pub fn drill_aborted_words(language: &str) -> &'static str {
 }
 
 /// The plan of a sounding. `has_clip` says which clips are in the cache; `follows_drill` is true
-/// for the Actual order that cut a drill or a test.
+/// for the Actual order that cut a drill or a test. The source is that of a plan whose choices all
+/// fall to the local voice.
 pub(crate) fn plan(
     order: &Order,
     has_clip: impl Fn(Digest) -> bool,
@@ -61,7 +62,17 @@ pub(crate) fn plan(
             Some(reference) if has_clip(reference.digest) => {
                 plan.push(Segment::Clip { reference: reference.clone(), language });
             }
-            Some(_) | None => {
+            // The tone begins; what speaks after it is settled when it ends.
+            Some(reference) => {
+                source = SoundSource::LocalVoice;
+                plan.push(Segment::ClipOrVoice {
+                    reference: reference.clone(),
+                    event: order.event,
+                    language,
+                    text: words.text.clone(),
+                });
+            }
+            None => {
                 source = SoundSource::LocalVoice;
                 plan.push(Segment::Phrase { event: order.event, language: language.clone() });
                 plan.push(Segment::LocalVoice { language, text: words.text.clone() });

@@ -12,8 +12,8 @@ use protocols::receipt::{Evidence, Reason, Receipt, ReceiptState, SoundSource};
 use super::Engine;
 use super::clock::{later, since};
 use super::config::{CUT_PATIENCE, LOCAL_STOP, RETRY_LONGEST, SOUND_RETRY};
-use super::io::{CutHow, Output, SoundFailure, SoundOutcome, SoundingId};
-use super::journal::Entry;
+use super::io::{CutHow, Output, Segment, SoundFailure, SoundOutcome, SoundingId};
+use super::journal::{Entry, TestKind};
 use super::plan;
 use super::state::{Held, State};
 use super::step::{Effect, Step};
@@ -25,11 +25,28 @@ const JOIN_AFTER: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 struct Running {
     id: SoundingId,
-    order: Digest,
-    source: SoundSource,
+    what: What,
     cut: Option<(Reason, CutHow)>,
     cut_at: Duration,
     first_sound_at: Option<Timestamp>,
+}
+
+/// What a sounding is for.
+#[derive(Debug, Clone)]
+enum What {
+    Order {
+        digest: Digest,
+        source: SoundSource,
+        /// Clips that the plan counts on.
+        clips: Vec<Digest>,
+    },
+    SelfTest(TestKind),
+}
+
+impl Running {
+    const fn new(id: SoundingId, what: What) -> Self {
+        Self { id, what, cut: None, cut_at: Duration::ZERO, first_sound_at: None }
+    }
 }
 
 /// The channel, and what it waits for.
@@ -41,6 +58,8 @@ pub(crate) struct Player {
     clips: BTreeMap<Digest, bool>,
     /// Orders that failed: when to try again, and the pause after that.
     retries: BTreeMap<Digest, (Duration, Duration)>,
+    /// A self-test that was cut is not begun again before this.
+    self_test_from: Option<Duration>,
 }
 
 impl Player {
@@ -48,8 +67,48 @@ impl Player {
         self.clips.insert(digest, is_ready);
     }
 
+    /// The order that sounds.
     pub(crate) fn sounding(&self) -> Option<Digest> {
-        self.running.as_ref().map(|running| running.order)
+        match self.running.as_ref()?.what {
+            What::Order { digest, .. } => Some(digest),
+            What::SelfTest(_) => None,
+        }
+    }
+
+    pub(crate) const fn is_busy(&self) -> bool {
+        self.running.is_some()
+    }
+
+    pub(crate) fn is_testing(&self) -> bool {
+        self.is_busy() && self.sounding().is_none()
+    }
+
+    pub(crate) const fn self_test_from(&self) -> Option<Duration> {
+        self.self_test_from
+    }
+
+    pub(crate) const fn retry_self_test(&mut self, from: Duration) {
+        self.self_test_from = Some(from);
+    }
+
+    pub(crate) fn begin_self_test(&mut self, kind: TestKind) -> SoundingId {
+        let id = self.next_id();
+        self.running = Some(Running::new(id, What::SelfTest(kind)));
+        id
+    }
+
+    const fn next_id(&mut self) -> SoundingId {
+        self.last_id += 1;
+        SoundingId(self.last_id)
+    }
+
+    /// What failed for want of words may try again when its clip is there.
+    pub(crate) fn words_returned(&mut self, clip: Digest, state: &State) {
+        self.retries.retain(|digest, _| {
+            state.orders.get(digest).is_some_and(|held| {
+                held.progress.failure != Some(Reason::NoSpeech) || !uses(&held.order, clip)
+            })
+        });
     }
 
     /// What failed for want of a device may try again.
@@ -67,10 +126,7 @@ impl Player {
     /// Forgets clips and retries of orders that are gone.
     pub(crate) fn prune(&mut self, orders: &BTreeMap<Digest, Held>) {
         self.retries.retain(|digest, _| orders.contains_key(digest));
-        let uses = |held: &Held, clip: &Digest| {
-            held.order.texts.iter().any(|w| w.clip.as_ref().is_some_and(|c| c.digest == *clip))
-        };
-        self.clips.retain(|clip, _| orders.values().any(|held| uses(held, clip)));
+        self.clips.retain(|clip, _| orders.values().any(|held| uses(&held.order, *clip)));
     }
 
     pub(crate) fn has_clip(&self, digest: Digest) -> bool {
@@ -92,6 +148,10 @@ impl Player {
         let next = (pause * 2).min(RETRY_LONGEST);
         self.retries.insert(digest, (uptime.saturating_add(pause), next));
     }
+}
+
+fn uses(order: &Order, clip: Digest) -> bool {
+    order.texts.iter().any(|words| words.clip.as_ref().is_some_and(|c| c.digest == clip))
 }
 
 impl Engine {
@@ -155,18 +215,25 @@ impl Engine {
             }
             Some(_) | None => 0,
         };
-        self.player.last_id += 1;
-        let sounding = SoundingId(self.player.last_id);
+        let clips = plan
+            .iter()
+            .filter_map(|segment| match segment {
+                Segment::Clip { reference, .. } => Some(reference.digest),
+                Segment::Tone { .. }
+                | Segment::Phrase { .. }
+                | Segment::ClipOrVoice { .. }
+                | Segment::LocalVoice { .. }
+                | Segment::DrillFrame { .. }
+                | Segment::DrillAborted { .. }
+                | Segment::NearSilence { .. }
+                | Segment::Silence { .. } => None,
+            })
+            .collect();
+        let sounding = self.player.next_id();
         let repeat = held.progress.finished.saturating_add(1);
         let volume_percent = self.config.volume.percent(order.kind);
-        self.player.running = Some(Running {
-            id: sounding,
-            order: digest,
-            source,
-            cut: None,
-            cut_at: Duration::ZERO,
-            first_sound_at: None,
-        });
+        let what = What::Order { digest, source, clips };
+        self.player.running = Some(Running::new(sounding, what));
         self.outputs.push_back(Output::Play {
             sounding,
             order: digest,
@@ -182,7 +249,7 @@ impl Engine {
     pub(super) fn on_sound_started(&mut self, id: SoundingId, at: Timestamp) -> Option<Step> {
         let running = self.player.running.as_mut().filter(|running| running.id == id)?;
         running.first_sound_at = Some(at);
-        let digest = running.order;
+        let digest = self.player.sounding()?;
         self.player.retries.remove(&digest);
         let failure = self.state.orders.get(&digest)?.progress.failure?;
         let mut step = Step::default().entry(Entry::Failed(digest, None));
@@ -200,19 +267,24 @@ impl Engine {
         evidence: &Evidence,
     ) -> Option<Step> {
         let running = self.player.running.take_if(|running| running.id == id)?;
-        let evidence = Evidence {
-            first_sound_at: evidence.first_sound_at.or(running.first_sound_at),
-            source: Some(running.source),
-            ..evidence.clone()
+        let first_sound_at = evidence.first_sound_at.or(running.first_sound_at);
+        let evidence = Evidence { first_sound_at, ..evidence.clone() };
+        let (digest, source, clips) = match running.what {
+            What::SelfTest(kind) => {
+                return self.self_test_ended(kind, outcome, running.cut.is_some(), &evidence);
+            }
+            What::Order { digest, source, clips } => (digest, source, clips),
         };
-        let digest = running.order;
+        let evidence = Evidence { source: evidence.source.or(Some(source)), ..evidence };
         match (outcome, running.cut) {
             (SoundOutcome::Finished, _) => Some(self.finished(digest, evidence)),
             (SoundOutcome::Cut | SoundOutcome::Failed(_), Some((reason, _))) => {
                 Some(self.interrupted(digest, reason, evidence))
             }
-            (SoundOutcome::Cut, None) => Some(self.failed(&running, SoundFailure::DeviceStalled)),
-            (SoundOutcome::Failed(failure), None) => Some(self.failed(&running, failure)),
+            (SoundOutcome::Cut, None) => {
+                Some(self.failed(digest, &clips, SoundFailure::DeviceStalled))
+            }
+            (SoundOutcome::Failed(failure), None) => Some(self.failed(digest, &clips, failure)),
         }
     }
 
@@ -252,22 +324,14 @@ impl Engine {
         }
     }
 
-    fn failed(&mut self, running: &Running, failure: SoundFailure) -> Step {
-        let digest = running.order;
+    fn failed(&mut self, digest: Digest, clips: &[Digest], failure: SoundFailure) -> Step {
         let reason = failure.reason();
         let step = Step::default().entry(Entry::Cut(digest, None));
         let Some(held) = self.state.orders.get(&digest) else { return step };
-        let used: Vec<_> = held
-            .order
-            .texts
-            .iter()
-            .filter_map(|words| words.clip.as_ref().map(|clip| clip.digest))
-            .filter(|clip| self.player.has_clip(*clip))
-            .collect();
-        if failure == SoundFailure::NoSpeech && !used.is_empty() {
+        if failure == SoundFailure::NoSpeech && !clips.is_empty() {
             // A clip that can't be decoded: the local voice takes its place at once.
-            for clip in used {
-                self.player.clip_settled(clip, false);
+            for clip in clips {
+                self.player.clip_settled(*clip, false);
             }
             return step;
         }

@@ -17,8 +17,11 @@ use tokio::task::JoinSet;
 use super::clock;
 use super::http::Http;
 
-/// Clips fetched at once: a village shares one thin line.
+/// Clips of orders fetched at once: a village shares one thin line.
 const AT_ONCE: usize = 2;
+
+/// Phrases fetched at once, beside them: a hundred phrases must not stand before a red alert.
+const PHRASES_AT_ONCE: usize = 1;
 
 /// Clips wanted at once: three languages of every order a device holds, and the phrases.
 const WANTED_MAX: usize = 512;
@@ -70,6 +73,7 @@ pub struct Fetcher {
     base: String,
     results: mpsc::Sender<Fetched>,
     gate: Arc<Semaphore>,
+    phrase_gate: Arc<Semaphore>,
     wanted: BTreeMap<Digest, Timestamp>,
     tasks: JoinSet<()>,
     jitter: SmallRng,
@@ -84,6 +88,7 @@ impl Fetcher {
             base: base.trim_end_matches('/').to_owned(),
             results,
             gate: Arc::new(Semaphore::new(AT_ONCE)),
+            phrase_gate: Arc::new(Semaphore::new(PHRASES_AT_ONCE)),
             wanted: BTreeMap::new(),
             tasks: JoinSet::new(),
             jitter: SmallRng::seed_from_u64(seed),
@@ -91,19 +96,37 @@ impl Fetcher {
         (fetcher, receiver)
     }
 
-    /// Gets a clip unless it is being got already.
+    /// Gets a clip of an order unless it is being got already.
     pub fn clip(&mut self, clip: &ClipReference, deadline: Timestamp, keep_until: Timestamp) {
+        let left = Duration::try_from(deadline.duration_since(clock::now())).unwrap_or_default();
+        let first_wait = if left > URGENT { self.spread() } else { Duration::ZERO };
+        let gate = Arc::clone(&self.gate);
+        self.chase(clip, deadline, keep_until, gate, first_wait);
+    }
+
+    /// Gets the clip of a phrase unless it is being got already.
+    pub fn phrase(&mut self, clip: &ClipReference, keep_until: Timestamp) {
+        let (gate, first_wait) = (Arc::clone(&self.phrase_gate), self.spread());
+        self.chase(clip, keep_until, keep_until, gate, first_wait);
+    }
+
+    fn spread(&mut self) -> Duration {
+        SPREAD.mul_f64(self.jitter.random_range(0.0..1.0))
+    }
+
+    fn chase(
+        &mut self,
+        clip: &ClipReference,
+        deadline: Timestamp,
+        keep_until: Timestamp,
+        gate: Arc<Semaphore>,
+        first_wait: Duration,
+    ) {
         while self.tasks.try_join_next().is_some() {}
         if self.wanted.contains_key(&clip.digest) || self.wanted.len() >= WANTED_MAX {
             return;
         }
         self.wanted.insert(clip.digest, keep_until);
-        let left = Duration::try_from(deadline.duration_since(clock::now())).unwrap_or_default();
-        let first_wait = if left > URGENT {
-            SPREAD.mul_f64(self.jitter.random_range(0.0..1.0))
-        } else {
-            Duration::ZERO
-        };
         let chase = Chase {
             http: self.http.clone(),
             url: format!("{}/api/v1/clips/{}", self.base, clip.digest),
@@ -112,7 +135,7 @@ impl Fetcher {
             deadline,
             keep_until,
             results: self.results.clone(),
-            gate: Arc::clone(&self.gate),
+            gate,
             jitter: SmallRng::seed_from_u64(self.jitter.random()),
         };
         self.tasks.spawn(chase.run(first_wait));

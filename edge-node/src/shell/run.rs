@@ -4,35 +4,35 @@
 //! this device. A clip that is in the cache is confirmed before the next journal write is (rule 2
 //! of [`crate::engine::io`]). Everything else waits outside: sound on its thread, HTTP on the
 //! pool, the voice in its process.
+//!
+//! | file | carries out |
+//! |---|---|
+//! | `sound` | soundings, and what the sound card is found to be |
+//! | `media` | clips and phrases: what is wanted, what has come |
+
+mod media;
+mod sound;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
-use protocols::order::ClipReference;
-use protocols::receipt::Evidence;
-use protocols::trust::{self, Roots};
+use protocols::trust::Roots;
 use protocols::vitals::AudioState;
-use protocols::wire::MessageType;
 use tokio::sync::mpsc;
 use tokio::sync::oneshot;
 
 use super::audio::card::CardError;
-use super::audio::player::{CutAt, Player};
-use super::audio::score::{Ending, PlayerEvent, Score};
+use super::audio::feed::CutAt;
+use super::audio::player::Player;
+use super::audio::score::PlayerEvent;
 use super::clips::ClipStore;
 use super::clock;
-use super::fetch::{Fetched, Fetcher, PHRASES_BYTES_MAX, PHRASES_EVERY};
+use super::fetch::{Fetched, Fetcher};
 use super::journal::{Contents, Journal};
-use super::machine;
 use super::mqtt::{Client, LinkEvent, Receipt};
 use super::words::{Making, Words};
 use crate::engine::Engine;
-use crate::engine::io::{
-    AckToken, CutHow, Input, JournalError, Measurements, Now, Output, Segment, SoundFailure,
-    SoundOutcome, SoundingId,
-};
+use crate::engine::io::{AckToken, CutHow, Input, JournalError, Now, Output, SoundingId};
 
 /// Messages whose acknowledgement the engine still owes on one connection. Those beyond it are
 /// never acknowledged, so the broker delivers them again.
@@ -46,9 +46,6 @@ const PROBE_EVERY: Duration = Duration::from_secs(10);
 
 /// Longest sleep: a clock that jumps is noticed at the latest then.
 const SLEEP_MAX: Duration = Duration::from_mins(1);
-
-/// Name of the sealed phrase set in the state folder.
-pub const PHRASES_FILE: &str = "phrases.cose";
 
 /// Where inputs come from.
 pub struct Sources {
@@ -117,6 +114,11 @@ impl Shell {
                 journal.torn_bytes = contents.torn_bytes,
                 "the journal's last {} bytes were never complete and are cut off",
                 contents.torn_bytes
+            );
+        }
+        if contents.is_broken {
+            tracing::error!(
+                "the journal was damaged and is put aside; the dispatcher is asked for what is valid"
             );
         }
         for record in contents.records {
@@ -225,6 +227,10 @@ impl Shell {
                 );
                 self.play(sounding, &plan, volume_percent, start_at, skip_ms);
             }
+            Output::SelfTest { sounding, plan, volume_percent } => {
+                tracing::info!(sounding = sounding.0, volume.percent = volume_percent, "self-test");
+                self.play(sounding, &plan, volume_percent, None, 0);
+            }
             Output::CutSound { sounding, how } => {
                 let at = match how {
                     CutHow::Now => CutAt::Once,
@@ -241,36 +247,6 @@ impl Shell {
                 let about = about.map(|about| about.to_string()).unwrap_or_default();
                 tracing::warn!(reason = ?reason, about, "{reason:?} {about}");
             }
-        }
-    }
-
-    fn want(&mut self, clip: &ClipReference, deadline: Timestamp, keep_until: Timestamp) {
-        if self.clips.contains(&clip.digest) {
-            self.clips.keep(&clip.digest, keep_until);
-            self.now_on.ready.push_front(Input::ClipReady { digest: clip.digest });
-        } else {
-            self.fetcher.clip(clip, deadline, keep_until);
-        }
-    }
-
-    fn play(
-        &mut self,
-        id: SoundingId,
-        plan: &[Segment],
-        volume_percent: u8,
-        start_at: Option<Timestamp>,
-        skip_ms: u32,
-    ) {
-        let (parts, making) = self.words.parts(plan, &mut self.clips, clock::now());
-        self.now_on.making = Some((id, making));
-        let gain = f32::from(volume_percent) / 100.0;
-        let score = Score { id: id.0, parts, gain, start_at, skip_ms };
-        if self.player.play(score).is_err() {
-            self.now_on.ready.push_back(Input::SoundEnded {
-                sounding: id,
-                outcome: SoundOutcome::Failed(SoundFailure::DeviceStalled),
-                evidence: Evidence::default(),
-            });
         }
     }
 
@@ -306,101 +282,6 @@ impl Shell {
         }
     }
 
-    fn on_player(&mut self, event: PlayerEvent) {
-        match event {
-            PlayerEvent::FirstSound { id, at } => {
-                self.feed(Input::SoundStarted { sounding: SoundingId(id), at });
-            }
-            PlayerEvent::Ended { id, ending, account } => {
-                let sounding = SoundingId(id);
-                if self.now_on.making.as_ref().is_some_and(|(whose, _)| *whose == sounding) {
-                    self.now_on.making = None;
-                }
-                tracing::info!(
-                    sounding = id,
-                    audio.frames = account.frames,
-                    audio.underruns = account.underruns,
-                    "sounding {id} ended: {ending:?}"
-                );
-                let (outcome, audio) = outcome_of(ending);
-                let evidence = Evidence {
-                    first_sound_at: account.first_sound_at,
-                    frames: account.frames,
-                    underruns: account.underruns,
-                    ..Evidence::default()
-                };
-                self.set_audio(audio);
-                self.feed(Input::SoundEnded { sounding, outcome, evidence });
-            }
-        }
-    }
-
-    fn on_fetched(&mut self, fetched: Fetched) {
-        let now = clock::now();
-        match fetched {
-            Fetched::Clip { digest, bytes, keep_until } => {
-                self.fetcher.done(&digest);
-                match self.clips.insert(digest, &bytes, now, keep_until) {
-                    Ok(()) => self.feed(Input::ClipReady { digest }),
-                    Err(error) => {
-                        tracing::warn!("clip {digest}: {error}");
-                        self.feed(Input::ClipFailed { digest });
-                    }
-                }
-            }
-            Fetched::Late(digest) => self.feed(Input::ClipFailed { digest }),
-            Fetched::GivenUp(digest) => {
-                self.fetcher.done(&digest);
-                self.feed(Input::ClipFailed { digest });
-            }
-            Fetched::Phrases(sealed) => self.take_phrases(&sealed, Some(now)),
-        }
-    }
-
-    fn on_probe(&mut self, answer: &Result<String, CardError>) {
-        self.now_on.probe = None;
-        let audio = match answer {
-            Ok(_) => AudioState::Present,
-            Err(error) => {
-                if self.now_on.audio != Some(AudioState::Absent) {
-                    tracing::warn!("{error}");
-                }
-                AudioState::Absent
-            }
-        };
-        self.set_audio(audio);
-    }
-
-    /// Tries the card again while it is not known to be present and nothing sounds.
-    fn probe(&mut self) {
-        let is_idle = self.now_on.making.is_none() && self.now_on.probe.is_none();
-        if is_idle && self.now_on.audio != Some(AudioState::Present) {
-            self.now_on.probe = self.player.probe().ok();
-        }
-    }
-
-    fn set_audio(&mut self, audio: AudioState) {
-        if self.now_on.audio != Some(audio) {
-            self.now_on.audio = Some(audio);
-            tracing::info!(audio.state = ?audio, "sound card: {audio:?}");
-            self.measure();
-        }
-    }
-
-    fn measure(&mut self) {
-        let folder = self.journal.path().parent().unwrap_or(Path::new("."));
-        let (battery_percent, is_on_mains) = machine::power(Path::new("/sys/class/power_supply"));
-        let Some(audio) = self.now_on.audio else { return };
-        let measurements = Measurements {
-            audio,
-            journal_bytes: self.journal.len(),
-            disk_free_bytes: machine::disk_free_bytes(folder),
-            battery_percent,
-            is_on_mains,
-        };
-        self.feed(Input::Measured(measurements));
-    }
-
     /// Acknowledgements for which there was no room before.
     fn pay_owed(&mut self) {
         while let Some(receipt) = self.now_on.owed.pop_front() {
@@ -409,74 +290,6 @@ impl Shell {
                 return;
             }
         }
-    }
-
-    fn load_phrases(&mut self) {
-        let path = self.phrases_path();
-        match std::fs::read(&path) {
-            // Its signer's validity was checked when it came.
-            Ok(sealed) => self.take_phrases(&sealed, None),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => tracing::warn!("{}: {error}", path.display()),
-        }
-    }
-
-    fn phrases_path(&self) -> std::path::PathBuf {
-        self.journal.path().with_file_name(PHRASES_FILE)
-    }
-
-    /// Believes a phrase set if a pinned root vouches for it, keeps it, and gets its clips.
-    fn take_phrases(&mut self, sealed: &[u8], now: Option<Timestamp>) {
-        let opened =
-            trust::open(sealed, PHRASES_BYTES_MAX, MessageType::PhraseSet, &self.roots, &[], now);
-        let set: protocols::hazard::PhraseSet = match opened {
-            Ok(authentic) => authentic.message,
-            Err(error) => {
-                tracing::warn!("phrase set: {error}");
-                return;
-            }
-        };
-        if set.phrases.len() > protocols::limits::PHRASES_MAX {
-            tracing::warn!("phrase set: more than {} phrases", protocols::limits::PHRASES_MAX);
-            return;
-        }
-        if now.is_some() && set != self.words.phrases {
-            tracing::info!(phrases = set.phrases.len(), "phrase set: {} clips", set.phrases.len());
-            let path = self.phrases_path();
-            if let Err(error) = write_atomically(&path, sealed) {
-                tracing::warn!("{}: {error}", path.display());
-            }
-        }
-        self.clips.pin(set.phrases.iter().map(|phrase| phrase.clip.digest));
-        // Until the next look at the set. Pinned clips go last, but they must be able to go: an
-        // order's own words are worth more than a phrase.
-        let until = clock::now().saturating_add(PHRASES_EVERY).unwrap_or(Timestamp::MAX);
-        for phrase in &set.phrases {
-            if !self.clips.contains(&phrase.clip.digest) {
-                self.fetcher.clip(&phrase.clip, until, until);
-            }
-        }
-        self.words.phrases = set;
-    }
-}
-
-fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write as _;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    super::journal::sync_folder(path)
-}
-
-const fn outcome_of(ending: Ending) -> (SoundOutcome, AudioState) {
-    match ending {
-        Ending::Drained => (SoundOutcome::Finished, AudioState::Present),
-        Ending::Cut => (SoundOutcome::Cut, AudioState::Present),
-        Ending::NoDevice => (SoundOutcome::Failed(SoundFailure::NoAudioDevice), AudioState::Absent),
-        Ending::Stalled => (SoundOutcome::Failed(SoundFailure::DeviceStalled), AudioState::Stalled),
-        Ending::NoSpeech => (SoundOutcome::Failed(SoundFailure::NoSpeech), AudioState::Present),
     }
 }
 

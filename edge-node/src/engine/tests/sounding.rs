@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use protocols::alert::{AlertColor, BroadcastKind};
 use protocols::command::CommandAction;
 use protocols::order::{Order, Repeats};
-use protocols::receipt::{Reason, ReceiptState, SoundSource};
+use protocols::receipt::{Evidence, Reason, ReceiptState, SoundSource};
 use protocols::vitals::AudioState;
 
 use super::rig::{CITY, Rig, TOWN, colored, command, epoch, order, region, with_clip};
@@ -19,9 +19,11 @@ fn kinds(plan: &[Segment]) -> Vec<&'static str> {
             Segment::Tone { .. } => "tone",
             Segment::Phrase { .. } => "phrase",
             Segment::Clip { .. } => "clip",
+            Segment::ClipOrVoice { .. } => "clip or voice",
             Segment::LocalVoice { .. } => "voice",
             Segment::DrillFrame { .. } => "drill",
             Segment::DrillAborted { .. } => "aborted",
+            Segment::NearSilence { .. } => "near silence",
             Segment::Silence { .. } => "pause",
         })
         .collect()
@@ -52,11 +54,11 @@ fn enrolled() -> Rig {
 }
 
 #[test]
-fn red_without_a_clip_speaks_at_once_with_the_local_voice() {
+fn red_without_its_clip_begins_at_once_and_chooses_its_words_when_the_tone_ends() {
     let mut rig = Rig::new();
     let (order, _) = with_clip(order(TOWN, 1), 5_000);
     let digest = rig.order(&order);
-    assert_eq!(kinds(&rig.plays[0].plan), ["tone", "phrase", "voice"]);
+    assert_eq!(kinds(&rig.plays[0].plan), ["tone", "clip or voice"]);
     rig.finish();
     let evidence = rig.receipts.last().and_then(|(_, r)| r.evidence.clone()).expect("proof");
     assert_eq!(evidence.source, Some(SoundSource::LocalVoice));
@@ -69,6 +71,32 @@ fn red_without_a_clip_speaks_at_once_with_the_local_voice() {
             (ReceiptState::Finished, None, 1)
         ]
     );
+}
+
+#[test]
+fn the_evidence_says_which_words_were_chosen() {
+    for source in [SoundSource::Clip, SoundSource::LocalVoice] {
+        let mut rig = Rig::new();
+        let (order, clip) = with_clip(order(TOWN, 1), 5_000);
+        rig.order(&order);
+        assert_eq!(rig.fetched, [clip], "wanted as soon as it is received");
+        let sounding = rig.running.take().expect("it sounds");
+        let evidence = Evidence { source: Some(source), ..Evidence::default() };
+        rig.put(Input::SoundEnded { sounding, outcome: SoundOutcome::Finished, evidence });
+        let evidence = rig.receipts.last().and_then(|(_, r)| r.evidence.clone()).expect("proof");
+        assert_eq!(evidence.source, Some(source));
+    }
+}
+
+#[test]
+fn without_voice_and_clip_it_fails_and_sounds_as_soon_as_the_clip_is_there() {
+    let mut rig = Rig::new();
+    let (order, digest) = with_clip(order(TOWN, 1), 5_000);
+    rig.order(&order);
+    rig.end(SoundOutcome::Failed(SoundFailure::NoSpeech));
+    assert_eq!(rig.plays.len(), 1);
+    rig.put(Input::ClipReady { digest });
+    assert_eq!(kinds(&rig.plays[1].plan), ["tone", "clip"]);
 }
 
 #[test]
@@ -89,7 +117,7 @@ fn orange_waits_two_seconds_for_its_clip_and_takes_it_at_the_next_repeat() {
     rig.pass_s(1);
     assert!(rig.plays.is_empty());
     rig.pass_s(2);
-    assert_eq!(kinds(&rig.plays[0].plan), ["tone", "phrase", "voice"]);
+    assert_eq!(kinds(&rig.plays[0].plan), ["tone", "clip or voice"]);
     rig.put(Input::ClipReady { digest: clip });
     rig.finish();
     rig.pass_s(31);
@@ -360,7 +388,7 @@ fn a_clip_that_cannot_be_decoded_gives_way_to_the_local_voice() {
     rig.cache.insert(clip);
     rig.order(&order);
     rig.end(SoundOutcome::Failed(SoundFailure::NoSpeech));
-    assert_eq!(kinds(&rig.plays[1].plan), ["tone", "phrase", "voice"]);
+    assert_eq!(kinds(&rig.plays[1].plan), ["tone", "clip or voice"]);
 }
 
 #[test]

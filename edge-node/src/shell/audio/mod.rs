@@ -6,6 +6,7 @@
 //! tells what became of it.
 
 pub mod card;
+pub mod feed;
 pub mod meter;
 pub mod opus_file;
 pub mod player;

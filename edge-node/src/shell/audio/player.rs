@@ -1,19 +1,19 @@
-//! The player: a thread of its own that opens the card, reads the parts of a score, fills the
-//! ring, watches the card and gives account.
+//! The player: a thread of its own that opens the card, has the ring filled from a score, watches
+//! the card and gives account.
 //!
 //! One sounding at a time. The card is open only while something sounds, unless it is to be kept
 //! open (a capture begins anew with each opening). A card that is missing, vanishes or stalls ends
 //! the sounding with that reason; the next sounding tries to open it again.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::card::{Card, CardError, RING_SAMPLES};
-use super::score::{Account, Ending, Part, PlayerEvent, Score, ScoreId};
-use super::{RATE_HZ, STEP, Source};
+use super::card::{Card, CardError};
+use super::feed::{CutAt, Feed};
+use super::score::{Account, Ending, PlayerEvent, Score, ScoreId};
 use crate::shell::clock;
 
 /// Commands that may wait for the player. It answers within a [`TICK`], so a few are many.
@@ -31,32 +31,11 @@ const OPENINGS_MAX: usize = 3;
 /// A card that asks for no frames for this long is stalled.
 const STALL_AFTER: Duration = Duration::from_secs(2);
 
-/// Longest wait for a part that is being made; then it counts as failed.
-const LATER_MAX: Duration = Duration::from_secs(15);
-
-/// Silence kept in the ring while a part is being made, 100 ms: more would delay it.
-const WAITING_SAMPLES: usize = 4_800;
-
-/// Samples of quiet that end a sentence, 150 ms.
-const SENTENCE_GAP: usize = 7_200;
-
-/// Level below which speech pauses (−40 dB of full scale).
-const PAUSE_MAX: f32 = 0.01;
-
 enum Command {
     Play(Score),
     Cut(ScoreId, CutAt),
     Probe(tokio::sync::oneshot::Sender<Result<String, CardError>>),
     Quit,
-}
-
-/// When a sounding that is cut falls silent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CutAt {
-    /// Within the card's buffer.
-    Once,
-    /// At the end of the sentence, and no later than after this time.
-    SentenceEnd(Duration),
 }
 
 /// The handle on the player's thread. Dropping it silences and ends it.
@@ -242,7 +221,7 @@ impl Work {
                 let _ = events.blocking_send(PlayerEvent::FirstSound { id, at });
             }
             if card.meter.is_drained() {
-                break feed.ending;
+                break feed.ending();
             }
             if card.meter.is_lost() {
                 break Ending::NoDevice;
@@ -258,6 +237,7 @@ impl Work {
             first_sound_frame: first.map(|(_, frame)| frame),
             frames: card.meter.consumed(),
             underruns: card.meter.underruns(),
+            words: feed.words(),
         };
         (ending, account)
     }
@@ -287,164 +267,4 @@ impl Watchdog {
         }
         now.duration_since(self.since) > STALL_AFTER
     }
-}
-
-/// Moves samples from the parts into the ring.
-struct Feed {
-    parts: VecDeque<Part>,
-    current: Option<Box<dyn Source>>,
-    waiting_since: Option<Instant>,
-    gain: f32,
-    /// Samples still to be left out at the start.
-    skip: usize,
-    pushed: u64,
-    /// Loudest quiet run at the end of what was pushed, in samples.
-    quiet: usize,
-    state: FeedState,
-    ending: Ending,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FeedState {
-    Feeding,
-    /// Ends at the next pause, or cuts at this instant.
-    WindingDown(Instant),
-    /// A cut is on its way to the callback.
-    Cutting,
-    Fed,
-}
-
-impl Feed {
-    fn new(score: Score) -> Self {
-        Self {
-            parts: score.parts.into(),
-            current: None,
-            waiting_since: None,
-            gain: score.gain.clamp(0.0, 1.0),
-            skip: score.skip_ms as usize * (RATE_HZ as usize / 1_000),
-            pushed: 0,
-            quiet: 0,
-            state: FeedState::Feeding,
-            ending: Ending::Drained,
-        }
-    }
-
-    fn cut(&mut self, card: &Card, at: CutAt, now: Instant) {
-        match (self.state, at) {
-            (FeedState::Cutting, _)
-            | (FeedState::Fed | FeedState::WindingDown(_), CutAt::SentenceEnd(_)) => return,
-            (FeedState::Feeding, CutAt::SentenceEnd(within)) => {
-                self.state = FeedState::WindingDown(now + within);
-            }
-            (FeedState::Feeding | FeedState::WindingDown(_) | FeedState::Fed, CutAt::Once) => {
-                card.meter.cut();
-                self.state = FeedState::Cutting;
-            }
-        }
-        self.ending = Ending::Cut;
-    }
-
-    fn fill(&mut self, card: &mut Card, now: Instant) {
-        match self.state {
-            FeedState::Fed => return,
-            FeedState::Cutting => {
-                if card.meter.is_cut() {
-                    self.finish(card, card.meter.consumed());
-                }
-                return;
-            }
-            FeedState::WindingDown(until) if now >= until => {
-                card.meter.cut();
-                self.state = FeedState::Cutting;
-                return;
-            }
-            FeedState::WindingDown(_) | FeedState::Feeding => {}
-        }
-        let mut step = [0.0; STEP];
-        while card.ring.slots() >= STEP {
-            let n = match self.next(&mut step, now) {
-                Next::Samples(n) => n,
-                Next::Wait if RING_SAMPLES - card.ring.slots() >= WAITING_SAMPLES => return,
-                Next::Wait => {
-                    step.fill(0.0);
-                    STEP
-                }
-                Next::SentenceEnd | Next::End => return self.finish(card, self.pushed),
-            };
-            let skipped = if self.current.is_some() { self.skip.min(n) } else { 0 };
-            self.skip -= skipped;
-            for sample in &mut step[skipped..n] {
-                *sample *= self.gain;
-            }
-            let (pushed, _) = card.ring.push_partial_slice(&step[skipped..n]);
-            self.pushed += pushed.len() as u64;
-        }
-    }
-
-    fn finish(&mut self, card: &Card, frames: u64) {
-        card.meter.set_end(frames);
-        self.state = FeedState::Fed;
-    }
-
-    fn next(&mut self, step: &mut [f32], now: Instant) -> Next {
-        let is_ending = matches!(self.state, FeedState::WindingDown(_));
-        loop {
-            if let Some(source) = &mut self.current {
-                let n = source.read(step);
-                if n > 0 {
-                    self.count_quiet(&step[..n]);
-                    if is_ending && self.quiet >= SENTENCE_GAP {
-                        return Next::SentenceEnd;
-                    }
-                    return Next::Samples(n);
-                }
-                self.current = None;
-                if is_ending {
-                    return Next::SentenceEnd;
-                }
-            }
-            match self.parts.pop_front() {
-                None => return Next::End,
-                Some(Part::Ready(source)) => self.current = Some(source),
-                Some(Part::Later(receiver)) => {
-                    let since = *self.waiting_since.get_or_insert(now);
-                    match receiver.try_recv() {
-                        Ok(Ok(source)) => self.current = Some(source),
-                        Ok(Err(why)) => self.miss(&why),
-                        Err(TryRecvError::Disconnected) => self.miss("its maker ended"),
-                        Err(TryRecvError::Empty) if now.duration_since(since) > LATER_MAX => {
-                            self.miss("it took too long");
-                        }
-                        Err(TryRecvError::Empty) if is_ending => return Next::SentenceEnd,
-                        Err(TryRecvError::Empty) => {
-                            self.parts.push_front(Part::Later(receiver));
-                            return Next::Wait;
-                        }
-                    }
-                    self.waiting_since = None;
-                }
-            }
-        }
-    }
-
-    fn miss(&mut self, why: &str) {
-        tracing::warn!("a part of the sounding is missing: {why}");
-        if self.ending == Ending::Drained {
-            self.ending = Ending::NoSpeech;
-        }
-    }
-
-    fn count_quiet(&mut self, samples: &[f32]) {
-        for sample in samples {
-            self.quiet = if sample.abs() < PAUSE_MAX { self.quiet + 1 } else { 0 };
-        }
-    }
-}
-
-enum Next {
-    Samples(usize),
-    /// A part is not ready.
-    Wait,
-    SentenceEnd,
-    End,
 }

@@ -1,5 +1,6 @@
 //! What is played: parts in a row, each of them ready or still being made.
 
+use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::Source;
@@ -27,6 +28,16 @@ pub enum Part {
     Ready(Box<dyn Source>),
     /// Is being made elsewhere (speech, a clip from disk); the player is silent until it comes.
     Later(Receiver<Made>),
+    /// Chosen when its turn comes, not before.
+    Either(Choice),
+}
+
+/// Two ways to say the same words.
+pub struct Choice {
+    /// Spoken if it is there when its turn comes.
+    pub preferred: Receiver<Made>,
+    /// Spoken otherwise, all of it.
+    pub otherwise: VecDeque<Part>,
 }
 
 /// What came of a part that was being made. An error is the one line for the log.
@@ -37,6 +48,12 @@ pub type Made = Result<Box<dyn Source>, String>;
 pub fn later() -> (SyncSender<Made>, Part) {
     let (sender, receiver) = sync_channel(1);
     (sender, Part::Later(receiver))
+}
+
+/// Words that may yet be had in a better way: the end by which that is handed over, and the part.
+pub fn either(otherwise: impl IntoIterator<Item = Part>) -> (SyncSender<Made>, Part) {
+    let (sender, preferred) = sync_channel(1);
+    (sender, Part::Either(Choice { preferred, otherwise: otherwise.into_iter().collect() }))
 }
 
 /// Why a sounding ended.
@@ -65,6 +82,17 @@ pub struct Account {
     pub frames: u64,
     /// Times the device ran dry.
     pub underruns: u32,
+    /// How its choices went.
+    pub words: ChosenWords,
+}
+
+/// How the choices of a sounding went, as far as it came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChosenWords {
+    /// What was preferred was there.
+    pub n_preferred: u32,
+    /// It was not.
+    pub n_otherwise: u32,
 }
 
 /// What the player tells.
