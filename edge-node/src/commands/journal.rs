@@ -28,7 +28,7 @@ impl PrintJournal {
         let name = path.display().to_string();
         let bytes = std::fs::read(&path).with_context(|| name.clone())?;
         let contents = journal::read(&bytes)
-            .with_context(|| format!("{name} is not a journal of this version"))?;
+            .with_context(|| format!("{name} is not a journal of this version 不是本版本的日志"))?;
         let mut is_readable = true;
         for (number, record) in contents.records.iter().enumerate() {
             match describe(record) {
@@ -48,10 +48,16 @@ impl PrintJournal {
         }
         if contents.torn_bytes > 0 {
             say_line(&format!(
-                "        {} bytes at the end were never complete",
-                contents.torn_bytes
+                "        {} bytes at the end {}",
+                contents.torn_bytes,
+                if contents.is_broken {
+                    "are damaged, with records behind 损坏，其后仍有记录"
+                } else {
+                    "were never complete 没有写完"
+                }
             ))?;
         }
+        is_readable &= !contents.is_broken;
         Ok(if is_readable { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

@@ -1,8 +1,9 @@
-//! HTTP to the dispatcher: two verbs, bounded in time and size, without redirects. Blocking
+//! HTTP to the dispatcher, bounded in time and size, without redirects. Blocking
 //! underneath, so callers of the async side wait on a thread of the pool.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use ureq::Agent;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
@@ -29,6 +30,17 @@ pub enum HttpError {
     /// The authorities can't be read.
     #[error("ca_file: no certificate in it")]
     NoAuthority,
+}
+
+/// An answer of whatever status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The code.
+    pub status: u16,
+    /// The server's clock, to the second, if it tells.
+    pub date: Option<Timestamp>,
+    /// At most as many bytes as asked for.
+    pub body: Vec<u8>,
 }
 
 /// A client.
@@ -62,6 +74,18 @@ impl Http {
     /// Fetches at most `bytes_max` bytes.
     pub fn get(&self, url: &str, bytes_max: usize) -> Result<Vec<u8>, HttpError> {
         finish(self.0.get(url).call(), bytes_max)
+    }
+
+    /// Fetches whatever is there, with the server's time.
+    pub fn look(&self, url: &str, bytes_max: usize) -> Result<Answer, HttpError> {
+        let transport = |error: ureq::Error| HttpError::Transport(error.to_string());
+        let mut response = self.0.get(url).call().map_err(transport)?;
+        let date = response.headers().get("date").and_then(|date| date.to_str().ok());
+        let date = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+        let status = response.status().as_u16();
+        let body = response.body_mut().with_config().limit(bytes_max as u64);
+        let body = body.read_to_vec().map_err(transport)?;
+        Ok(Answer { status, date: date.map(|date| date.timestamp()), body })
     }
 
     /// Posts JSON and fetches at most `bytes_max` bytes.

@@ -2,7 +2,9 @@
 //!
 //! File: 8 bytes `TLJRNL01`, then records. Record: length (4 bytes, little-endian), CRC-32 of the
 //! payload (4 bytes, little-endian), payload. What follows the first record that is torn or fails
-//! its sum was never acknowledged: it is cut off at opening. A compaction writes a new file beside
+//! its sum was never acknowledged: it is cut off at opening. Where whole records lie behind such a
+//! place the card has failed: acknowledged facts are lost, numbers may have been used, and the file
+//! is put aside as `<name>.damaged` for a new journal that knows that it knows nothing. A compaction writes a new file beside
 //! the old one and renames it over: at any instant one of the two is whole.
 //!
 //! A second process is refused by a lock on a file of its own (`<name>.lock`), which outlives the
@@ -22,6 +24,10 @@ pub const RECORD_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of the whole file that are read at most: a compacted journal stays below 2 MiB and grows
 /// by 1 MiB before the next compaction.
 pub const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Bytes behind a damaged place that are searched for the next whole record: the longest record
+/// that is common, sixteen times.
+const SEARCH_BYTES_MAX: usize = 64 * 1024;
 
 /// Why the journal can't be opened.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +66,8 @@ pub struct Contents {
     pub whole_bytes: u64,
     /// Bytes after it.
     pub torn_bytes: u64,
+    /// Whether whole records lie behind the torn one: not a power cut, but damage.
+    pub is_broken: bool,
 }
 
 impl Journal {
@@ -81,11 +89,16 @@ impl Journal {
         let mut bytes = Vec::new();
         (&mut file).take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(io)?;
         // A file shorter than its first bytes was torn at its creation and holds nothing.
-        let contents = if bytes.len() < MAGIC.len() && MAGIC.starts_with(&bytes) {
+        let mut contents = if bytes.len() < MAGIC.len() && MAGIC.starts_with(&bytes) {
             Contents { torn_bytes: bytes.len() as u64, ..Contents::default() }
         } else {
             read(&bytes).ok_or_else(|| OpenError::Foreign(path.to_owned()))?
         };
+        if contents.is_broken {
+            std::fs::rename(path, beside(path, ".damaged")).map_err(io)?;
+            file = options.open(path).map_err(io)?;
+            contents = Contents { is_broken: true, ..Contents::default() };
+        }
         let mut journal =
             Self { path: path.to_owned(), file, len: contents.whole_bytes, _lock: lock };
         journal.begin(&contents, is_new).map_err(io)?;
@@ -175,7 +188,17 @@ pub fn read(bytes: &[u8]) -> Option<Contents> {
         rest = after;
     }
     let torn_bytes = rest.len() as u64;
-    Some(Contents { records, whole_bytes: bytes.len() as u64 - torn_bytes, torn_bytes })
+    let whole_bytes = bytes.len() as u64 - torn_bytes;
+    Some(Contents { records, whole_bytes, torn_bytes, is_broken: has_record_behind(rest) })
+}
+
+/// Whether a record begins somewhere behind the first byte.
+fn has_record_behind(torn: &[u8]) -> bool {
+    let window = torn.get(1..torn.len().min(SEARCH_BYTES_MAX)).unwrap_or_default();
+    (1..=window.len()).any(|at| {
+        // An empty record has the sum 0: eight zeros in a row are none.
+        next_record(&torn[at..]).is_some_and(|(record, _)| !record.is_empty())
+    })
 }
 
 fn next_record(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -292,6 +315,28 @@ mod tests {
             let contents = read(&bad).expect("a journal");
             assert_eq!(contents.records, [b"first".to_vec()], "bit in byte {at}");
         }
+    }
+
+    #[test]
+    fn damage_before_whole_records_puts_the_journal_aside() {
+        let dir = folder();
+        let path = dir.path().join("journal");
+        let (mut journal, _) = Journal::open(&path).expect("opens");
+        for record in [b"first", b"other", b"third"] {
+            journal.append(record).expect("appends");
+        }
+        drop(journal);
+        let mut bytes = std::fs::read(&path).expect("reads");
+        let place = bytes.windows(5).position(|w| w == b"other").expect("it stands there");
+        bytes[place] ^= 1;
+        std::fs::write(&path, &bytes).expect("writes");
+        let (mut journal, contents) = Journal::open(&path).expect("opens");
+        assert!(contents.is_broken && contents.records.is_empty());
+        journal.append(b"anew").expect("appends");
+        drop(journal);
+        let (_, contents) = Journal::open(&path).expect("opens");
+        assert_eq!((contents.records, contents.is_broken), (vec![b"anew".to_vec()], false));
+        assert_eq!(std::fs::read(beside(&path, ".damaged")).expect("it is kept"), bytes);
     }
 
     #[test]

@@ -14,6 +14,11 @@ pub fn disk_free_bytes(folder: &Path) -> Option<u64> {
     stat.f_bavail.checked_mul(stat.f_frsize)
 }
 
+/// Whether this program may write `path`, tried without writing.
+pub fn may_write(path: &Path) -> std::io::Result<()> {
+    Ok(rustix::fs::access(path, rustix::fs::Access::WRITE_OK)?)
+}
+
 /// Battery in percent, and whether mains power is there; each where it is measured.
 pub fn power(supplies: &Path) -> (Option<u8>, Option<bool>) {
     let (mut battery, mut mains) = (None, None);

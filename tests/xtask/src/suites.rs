@@ -71,6 +71,19 @@ const SUITES: &[Suite] = &[
             "--test-threads=1",
         ],
     },
+    Suite {
+        name: "edge",
+        needs: None,
+        words: &[
+            "test",
+            "--workspace",
+            "--no-fail-fast",
+            "--test",
+            "edge",
+            "--",
+            "--test-threads=1",
+        ],
+    },
 ];
 
 struct Outcome {
