@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::digest::Digest;
-use crate::receipt::Reason;
+use crate::receipt::{Evidence, Reason};
 use crate::terminal::TerminalId;
 
 /// What the loudspeaker path looks like from inside.
@@ -92,6 +92,27 @@ pub struct Vitals {
     /// On mains power, where it is measured.
     #[n(17)]
     pub is_on_mains: Option<bool>,
+    /// The last near-silent self-test.
+    #[n(18)]
+    pub silent_test: Option<SelfTest>,
+    /// The last self-test that people heard.
+    #[n(19)]
+    pub audible_test: Option<SelfTest>,
+}
+
+/// What a self-test of the loudspeaker path came to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, minicbor::Encode, minicbor::Decode)]
+#[cbor(map)]
+pub struct SelfTest {
+    /// When it ended.
+    #[cbor(n(0), with = "crate::micros")]
+    pub at: Timestamp,
+    /// Why it failed; absent when it passed.
+    #[n(1)]
+    pub reason: Option<Reason>,
+    /// What the device did.
+    #[n(2)]
+    pub evidence: Evidence,
 }
 
 /// How often one thing happened.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use edge_node::engine::quiet::{Hours, QuietTable, Volume};
+use edge_node::engine::self_test::AudibleTest;
 use edge_node::engine::{Config as EngineConfig, Engine};
 use edge_node::shell::audio::player::Player;
 use edge_node::shell::clips::ClipStore;
@@ -158,6 +159,10 @@ fn engine_config(config: &Config, identity: &Identity) -> anyhow::Result<EngineC
         seed: random_seed()?,
         quiet: quiet_table(config)?,
         volume: Volume::new(config.volume.routine_percent, config.volume.emergency_percent),
+        audible_test: AudibleTest {
+            weekday: Some(config.self_test.audible_weekday).filter(|day| *day > 0),
+            hour: config.self_test.audible_hour,
+        },
     })
 }
 

@@ -8,6 +8,7 @@ use protocols::trust::Roots;
 use protocols::wire::SigningKey;
 
 use super::quiet::{QuietTable, Volume};
+use super::self_test::AudibleTest;
 
 /// Orders that a terminal holds at once, finished ones included until they expire. A village that
 /// is under more than 64 unexpired orders hears none of them any more.
@@ -95,4 +96,6 @@ pub struct Config {
     pub quiet: QuietTable,
     /// How loud.
     pub volume: Volume,
+    /// When people hear the self-test.
+    pub audible_test: AudibleTest,
 }

@@ -10,7 +10,7 @@
 //! 2. [`Output::FetchClip`] of a clip that is in the cache is answered by [`Input::ClipReady`]
 //!    before the next journal write is answered, so that a red alert, which waits for nothing,
 //!    still uses a clip that is there.
-//! 3. [`Output::Play`] is answered by exactly one [`Input::SoundEnded`], whatever happens; after
+//! 3. [`Output::Play`] and [`Output::SelfTest`] are answered by exactly one [`Input::SoundEnded`], whatever happens; after
 //!    it nothing more of that sounding is heard. The engine never asks for two at once.
 
 use std::time::Duration;
@@ -238,6 +238,15 @@ pub enum Output {
         /// Join so far into the plan; 0 for its start.
         skip_ms: u32,
     },
+    /// Play this plan to find out whether it can be heard; otherwise as [`Output::Play`], at once.
+    SelfTest {
+        /// For the answers.
+        sounding: SoundingId,
+        /// What.
+        plan: Vec<Segment>,
+        /// How loud.
+        volume_percent: u8,
+    },
     /// End the sounding early and answer [`Input::SoundEnded`] with `Cut` (or `Finished`, when it
     /// had already drained). A later `Now` overrides an earlier `AtSentenceEnd`.
     CutSound {
@@ -296,15 +305,6 @@ pub enum Segment {
         /// BCP 47 tag (for logs).
         language: String,
     },
-    /// Words by the local voice.
-    LocalVoice {
-        /// BCP 47 tag.
-        language: String,
-        /// What is said.
-        text: String,
-    },
-    /// "This is a drill", before and after; words by [`super::plan::drill_frame_words`].
-    DrillFrame {
     /// A prepared clip that is not in the cache yet: if it comes before its turn, it is spoken, or
     /// else the phrase of the hazard and the text by the local voice. Which of the two it is, is
     /// settled when the segment's turn comes and reported in [`Evidence::source`].
@@ -318,6 +318,15 @@ pub enum Segment {
         /// What is said without it.
         text: String,
     },
+    /// Words by the local voice.
+    LocalVoice {
+        /// BCP 47 tag.
+        language: String,
+        /// What is said.
+        text: String,
+    },
+    /// "This is a drill", before and after; words by [`super::plan::drill_frame_words`].
+    DrillFrame {
         /// BCP 47 tag.
         language: String,
     },
@@ -326,6 +335,11 @@ pub enum Segment {
     DrillAborted {
         /// BCP 47 tag.
         language: String,
+    },
+    /// A tone too soft to be heard, which the device must play all the same.
+    NearSilence {
+        /// Length in milliseconds.
+        duration_ms: u32,
     },
     /// Nothing.
     Silence {

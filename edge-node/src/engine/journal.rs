@@ -11,7 +11,7 @@ use protocols::digest::Digest;
 use protocols::order::{Sequence, Stream};
 use protocols::receipt::{Reason, Receipt};
 use protocols::region::{RegionCode, RegionLevel};
-use protocols::vitals::Counter;
+use protocols::vitals::{Counter, SelfTest};
 use protocols::wire::{self, KeyId};
 
 /// Orders and commands are numbered apart.
@@ -24,6 +24,20 @@ pub(crate) enum Numbering {
     Orders,
     #[n(1)]
     Commands,
+}
+
+/// The two self-tests of the loudspeaker path.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, minicbor::Encode, minicbor::Decode,
+)]
+#[cbor(index_only)]
+pub(crate) enum TestKind {
+    /// Daily; nobody hears it.
+    #[n(0)]
+    Silent,
+    /// Weekly.
+    #[n(1)]
+    Audible,
 }
 
 /// How far an order has come; also the whole of it in a compacted journal.
@@ -227,6 +241,8 @@ pub(crate) enum Entry {
     /// Vitals up to this number may have been sent.
     #[n(24)]
     VitalsUpTo(#[n(0)] u64),
+    #[n(25)]
+    SelfTested(#[n(0)] TestKind, #[n(1)] SelfTest),
 }
 
 /// Bytes of the shell's frame around one record, as counted towards the journal's growth.
@@ -272,7 +288,8 @@ pub fn describe(record: &[u8]) -> Result<Vec<String>, minicbor::decode::Error> {
         | Entry::Acknowledged(_)
         | Entry::ReceiptsFrom(_)
         | Entry::Counters(_)
-        | Entry::VitalsUpTo(_) => format!("{entry:?}"),
+        | Entry::VitalsUpTo(_)
+        | Entry::SelfTested(..) => format!("{entry:?}"),
     };
     Ok(decode(record)?.iter().map(text).collect())
 }

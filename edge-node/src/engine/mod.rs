@@ -14,6 +14,7 @@
 //! | `admit`, `chain`, `command` | what of what arrives is believed, and what it does to alerts |
 //! | `window`, `clock` | order and time |
 //! | `sound`, `player`, `plan`, `quiet` | what sounds next, what is cut, what is said |
+//! | `self_test` | whether it would be heard |
 //! | `state`, `journal`, `store` | what is known for good, and how it is written down |
 //! | `outbox`, `session` | what is said to the dispatcher |
 
@@ -28,6 +29,7 @@ mod outbox;
 pub mod plan;
 mod player;
 pub mod quiet;
+pub mod self_test;
 mod session;
 mod sound;
 mod state;
@@ -237,6 +239,7 @@ impl Engine {
                 Effect::Out(output) => self.outputs.push_back(output),
                 Effect::Count(reason, about) => self.count(reason, about),
                 Effect::Play(digest) => self.play(digest),
+                Effect::SelfTest(kind) => self.play_self_test(kind),
             }
         }
     }

@@ -17,15 +17,12 @@ impl Hours {
     /// No hour.
     pub const NONE: Self = Self(0);
 
-    /// From `first` to before `end`, across midnight where `end <= first`; hours above 23 are cut.
+    /// From `first` to before `end`, across midnight where `end <= first`: 0 to 24 is all day, and
+    /// so is an hour to itself.
     pub fn between(first: u8, end: u8) -> Self {
-        let mut bits = 0;
-        let mut hour = first % 24;
-        while hour != end % 24 {
-            bits |= 1 << hour;
-            hour = (hour + 1) % 24;
-        }
-        Self(bits)
+        let (first, end) = (u32::from(first.min(24)), u32::from(end.min(24)));
+        let n_hours = if end > first { end - first } else { 24 - first + end };
+        Self((0..n_hours).fold(0, |bits, ahead| bits | 1 << ((first + ahead) % 24)))
     }
 
     const fn holds(self, hour: u8) -> bool {
@@ -114,6 +111,18 @@ fn is_never_silenced(kind: BroadcastKind, color: Option<AlertColor>) -> bool {
         || (kind == BroadcastKind::Actual && color >= Some(AlertColor::Orange))
 }
 
+/// Midnight by Beijing time, of the day of `at`.
+pub(super) fn beijing_day_start(at: Timestamp) -> Timestamp {
+    let day = (at.as_second() + BEIJING_OFFSET_S).div_euclid(86_400);
+    Timestamp::from_second(day * 86_400 - BEIJING_OFFSET_S).unwrap_or(at)
+}
+
+/// 1 for Monday to 7 for Sunday, by Beijing time.
+pub(super) fn beijing_weekday(at: Timestamp) -> u8 {
+    // The first day of 1970 was a Thursday.
+    ((at.as_second() + BEIJING_OFFSET_S).div_euclid(86_400) + 3).rem_euclid(7) as u8 + 1
+}
+
 fn hour_of(at: Timestamp) -> u8 {
     ((at.as_second() + BEIJING_OFFSET_S).rem_euclid(86_400) / 3_600) as u8
 }
@@ -178,9 +187,63 @@ mod tests {
     }
 
     #[test]
+    fn hours_run_across_midnight_and_a_whole_day_is_one() {
+        let held = |first, end| (0..24).filter(|h| Hours::between(first, end).holds(*h)).count();
+        assert_eq!(
+            [held(22, 6), held(12, 14), held(0, 24), held(22, 24), held(23, 0)],
+            [8, 2, 24, 2, 1]
+        );
+        let night = Hours::between(22, 6);
+        assert!(night.holds(22) && night.holds(5) && !night.holds(6) && !night.holds(21));
+    }
+
+    #[test]
+    fn every_kind_color_and_hour_is_as_the_rule_says() {
+        let mut table = QuietTable::default();
+        let all_day = Hours::between(0, 24);
+        let kinds = [
+            BroadcastKind::Routine,
+            BroadcastKind::Test,
+            BroadcastKind::Exercise,
+            BroadcastKind::Actual,
+            BroadcastKind::LiveTalk,
+        ];
+        let colors = || AlertColor::ALL.map(Some).into_iter().chain([None]);
+        for hour in 0..24_i64 {
+            let at = at("2026-07-31T16:00:00Z") + jiff::SignedDuration::from_hours(hour);
+            let is_quiet = !(6..22).contains(&hour) || (12..14).contains(&hour);
+            for (kind, color) in kinds.iter().flat_map(|kind| colors().map(|color| (*kind, color)))
+            {
+                let is_free = matches!(kind, BroadcastKind::Actual | BroadcastKind::LiveTalk);
+                assert_eq!(
+                    table.may_start(kind, color, at),
+                    is_free || !is_quiet,
+                    "{kind:?} {hour}"
+                );
+            }
+        }
+        for (kind, color) in kinds.iter().flat_map(|kind| colors().map(|color| (*kind, color))) {
+            let is_guarded = kind == BroadcastKind::LiveTalk
+                || kind == BroadcastKind::Actual
+                    && matches!(color, Some(AlertColor::Red | AlertColor::Orange));
+            assert_eq!(table.forbid(kind, color, all_day).is_err(), is_guarded);
+            let may = table.may_start(kind, color, at("2026-08-01T02:00:00Z"));
+            assert_eq!(may, is_guarded, "{kind:?} {color:?}");
+        }
+    }
+
+    #[test]
+    fn the_day_begins_and_is_named_by_beijing_time() {
+        let late = at("2026-08-04T16:30:00Z");
+        assert_eq!(beijing_day_start(late), at("2026-08-04T16:00:00Z"));
+        assert_eq!(beijing_weekday(late), 3, "a Wednesday, half past midnight");
+        assert_eq!(beijing_weekday(at("2026-08-04T15:59:59Z")), 2);
+    }
+
+    #[test]
     fn nothing_silences_actual_red_or_orange() {
         let mut table = QuietTable::default();
-        let all_day = Hours::between(0, 23);
+        let all_day = Hours::between(0, 24);
         for color in [AlertColor::Red, AlertColor::Orange] {
             assert_eq!(
                 table.forbid(BroadcastKind::Actual, Some(color), all_day),

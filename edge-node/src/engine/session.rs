@@ -14,7 +14,7 @@ use protocols::wire::{self, MessageType, Topic};
 use super::Engine;
 use super::config::{HELLO_PATIENCE, RETRY_FIRST, RETRY_LONGEST, VITALS_EVERY};
 use super::io::{AckToken, Measurements, Output};
-use super::journal::Numbering;
+use super::journal::{Numbering, TestKind};
 use super::state::State;
 use super::step::{Effect, Step};
 
@@ -276,6 +276,8 @@ impl Engine {
             counters: self.state.counters(),
             battery_percent: measured.battery_percent,
             is_on_mains: measured.is_on_mains,
+            silent_test: self.state.self_tests.get(&TestKind::Silent).cloned(),
+            audible_test: self.state.self_tests.get(&TestKind::Audible).cloned(),
         };
         self.publish(Topic::TerminalVitals(self.config.terminal), MessageType::Vitals, &vitals);
     }

@@ -18,7 +18,7 @@ use super::Engine;
 use super::clock::later;
 use super::config::{EXPIRY_GRACE_MS, PLAY_LEAD};
 use super::io::{CutHow, Output};
-use super::journal::Entry;
+use super::journal::{Entry, TestKind};
 use super::state::Held;
 use super::step::{Effect, Step};
 
@@ -64,7 +64,7 @@ impl Engine {
         if let Some(step) = self.give_up_on_cut() {
             return Some(step);
         }
-        self.start().or_else(|| self.upkeep())
+        self.start().or_else(|| self.start_self_test()).or_else(|| self.upkeep())
     }
 
     /// An exercise ends with its window, whatever its own expiry; without an enrolment it is over.
@@ -107,6 +107,9 @@ impl Engine {
     }
 
     fn reason_to_cut(&self) -> Option<(Reason, CutHow)> {
+        if self.player.is_testing() {
+            return self.reason_to_cut_test().map(|reason| (reason, CutHow::Now));
+        }
         let running = self.player.sounding()?;
         let held = self.state.orders.get(&running)?;
         if let Some(reason) = held.progress.ended {
@@ -143,6 +146,10 @@ impl Engine {
             (held.place, Reverse(held.progress.last_start_at), held.priority(**digest))
         });
         best.map(|(digest, held)| (*digest, held))
+    }
+
+    pub(super) fn is_order_ready(&self) -> bool {
+        self.best().is_some()
     }
 
     /// `None`: never again.
@@ -212,7 +219,7 @@ impl Engine {
         if let Some(step) = self.report_quiet_hours() {
             return Some(step);
         }
-        if self.player.sounding().is_some() {
+        if self.player.is_busy() {
             return None;
         }
         let (digest, held) = self.best()?;
@@ -293,6 +300,8 @@ impl Engine {
                 Readiness::Now | Readiness::Blocked => None,
             }
         });
-        expiries.chain(starts).filter(|at| *at > time).min()
+        let tests = [TestKind::Silent, TestKind::Audible];
+        let tests = tests.into_iter().filter_map(|kind| self.self_test_due(kind));
+        expiries.chain(starts).chain(tests).filter(|at| *at > time).min()
     }
 }

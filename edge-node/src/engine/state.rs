@@ -11,11 +11,11 @@ use protocols::order::{Order, Stream};
 use protocols::priority::{Precedence, Priority};
 use protocols::receipt::Reason;
 use protocols::trust::{self, Roots};
-use protocols::vitals::Counter;
+use protocols::vitals::{Counter, SelfTest};
 use protocols::wire::{KeyId, MessageType};
 
 use super::config::{ENROLMENTS_MAX, KNOWN_ALERTS_MAX, MARKS_PER_SIGNER_MAX, STOPS_MAX};
-use super::journal::{Enrolment, Entry, KnownAlert, Mark, Numbering, Progress, Stop};
+use super::journal::{Enrolment, Entry, KnownAlert, Mark, Numbering, Progress, Stop, TestKind};
 use super::outbox::Outbox;
 use super::window::Window;
 
@@ -76,6 +76,7 @@ pub(crate) struct State {
     pub outbox: Outbox,
     pub counters: BTreeMap<Reason, u64>,
     pub vitals_up_to: u64,
+    pub self_tests: BTreeMap<TestKind, SelfTest>,
 }
 
 impl State {
@@ -164,6 +165,9 @@ impl State {
                 self.counters = counters.iter().map(|c| (c.reason, c.times)).collect();
             }
             Entry::VitalsUpTo(number) => self.vitals_up_to = number,
+            Entry::SelfTested(kind, test) => {
+                self.self_tests.insert(kind, test);
+            }
         }
     }
 
@@ -229,11 +233,11 @@ impl State {
     }
 
     fn mark(&mut self, mark: Mark) {
+        self.marks.retain(|m| m.order != mark.order || m.reference.key != mark.reference.key);
         let of_signer = |m: &Mark| m.authority == mark.authority;
         if self.marks.iter().filter(|m| of_signer(m)).count() >= MARKS_PER_SIGNER_MAX
             && let Some(oldest) = self.marks.iter().position(of_signer)
         {
-        self.marks.retain(|m| m.order != mark.order || m.reference.key != mark.reference.key);
             self.marks.remove(oldest);
         }
         self.marks.push(mark);
@@ -303,6 +307,8 @@ impl State {
                 .map(|(sequence, digest)| Entry::Seen(*numbering, *stream, sequence, digest))
                 .collect()
         }));
+        let tests = self.self_tests.iter();
+        records.push(tests.map(|(kind, test)| Entry::SelfTested(*kind, test.clone())).collect());
         records.push(self.alerts.values().cloned().map(Entry::Alert).collect());
         records.push(self.marks.iter().cloned().map(Entry::Mark).collect());
         records.push(self.stops.iter().cloned().map(Entry::Stop).collect());

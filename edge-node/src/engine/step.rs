@@ -4,7 +4,7 @@ use protocols::digest::Digest;
 use protocols::receipt::Reason;
 
 use super::io::Output;
-use super::journal::Entry;
+use super::journal::{Entry, TestKind};
 
 /// What follows when a step's entries are on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub(crate) enum Effect {
     Count(Reason, Option<Digest>),
     /// Build the plan and hand it to the shell.
     Play(Digest),
+    /// The same, for a self-test.
+    SelfTest(TestKind),
 }
 
 /// A decision.

@@ -23,6 +23,8 @@ pub struct Config {
     pub volume: Volume,
     /// When not.
     pub quiet: Quiet,
+    /// When people hear the self-test.
+    pub self_test: SelfTest,
     /// The clip cache.
     pub clips: Clips,
     /// The local voice.
@@ -118,7 +120,8 @@ impl Quiet {
         let parse = |text: &String| {
             let (first, end) = text.split_once('-')?;
             let hour = |text: &str| text.trim().parse::<u8>().ok().filter(|hour| *hour <= 24);
-            Some((hour(first)?, hour(end)?))
+            let stretch = (hour(first)?, hour(end)?);
+            (stretch.0 != stretch.1).then_some(stretch)
         };
         self.hours
             .iter()
@@ -129,6 +132,22 @@ impl Quiet {
                 })
             })
             .collect()
+    }
+}
+
+/// `[self_test]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SelfTest {
+    /// Day of the week, 1 for Monday to 7 for Sunday; 0: never.
+    pub audible_weekday: u8,
+    /// Hour of that day.
+    pub audible_hour: u8,
+}
+
+impl Default for SelfTest {
+    fn default() -> Self {
+        Self { audible_weekday: 3, audible_hour: 10 }
     }
 }
 
@@ -270,6 +289,12 @@ impl Config {
         if !(70..=100).contains(&self.volume.emergency_percent) {
             return fault("volume.emergency_percent", "is 70 to 100");
         }
+        if self.self_test.audible_weekday > 7 {
+            return fault("self_test.audible_weekday", "is 1 for Monday to 7, or 0 for never");
+        }
+        if self.self_test.audible_hour > 23 {
+            return fault("self_test.audible_hour", "is 0 to 23");
+        }
         if self.clips.bytes_max < 1024 * 1024 {
             return fault("clips.bytes_max", "is 1 MiB at least, the largest clip");
         }
@@ -364,6 +389,8 @@ mod tests {
             ("[volume]\nemergency_percent = 20", "volume.emergency_percent"),
             ("[network]\nkeep_alive_s = 0", "network.keep_alive_s"),
             ("[quiet]\nhours = [\"late\"]", "quiet.hours"),
+            ("[quiet]\nhours = [\"6-6\"]", "quiet.hours"),
+            ("[self_test]\naudible_hour = 24", "self_test.audible_hour"),
             ("[clips]\nbytes_max = 5", "clips.bytes_max"),
         ] {
             let error = load(text, &[]).expect_err("refused").to_string();

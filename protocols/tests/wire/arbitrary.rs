@@ -22,7 +22,7 @@ use protocols::receipt::{
 };
 use protocols::region::{RegionCode, RegionLevel};
 use protocols::terminal::TerminalId;
-use protocols::vitals::{AudioState, Counter, Vitals};
+use protocols::vitals::{AudioState, Counter, SelfTest, Vitals};
 use protocols::wire::KeyId;
 
 /// Reasons of the table, each once.
@@ -353,28 +353,35 @@ pub(crate) fn vitals() -> impl Strategy<Value = Vitals> {
     let who = (terminal(), instant(), any::<(u64, u64, bool, u64)>(), ".{0,20}", audio);
     let disk = (option::of(digest()), any::<bool>(), any::<(u64, Option<u64>)>());
     let trust = (option::of(instant()), any::<(u64, u32)>(), vec(counter, 0..5));
-    (who, disk, trust, any::<(Option<u8>, Option<bool>)>()).prop_map(|(who, disk, trust, power)| {
-        Vitals {
-            terminal: who.0,
-            at: who.1,
-            journal_id: who.2.0,
-            number: who.2.1,
-            clock_unsure: who.2.2,
-            uptime_s: who.2.3,
-            version: who.3,
-            audio: who.4,
-            sounding: disk.0,
-            is_stopped: disk.1,
-            journal_bytes: disk.2.0,
-            disk_free_bytes: disk.2.1,
-            certificate_expires: trust.0,
-            revocation_number: trust.1.0,
-            receipts_waiting: trust.1.1,
-            counters: trust.2,
-            battery_percent: power.0,
-            is_on_mains: power.1,
-        }
+    let tests = (option::of(self_test()), option::of(self_test()));
+    let power = any::<(Option<u8>, Option<bool>)>();
+    (who, disk, trust, power, tests).prop_map(|(who, disk, trust, power, tests)| Vitals {
+        terminal: who.0,
+        at: who.1,
+        journal_id: who.2.0,
+        number: who.2.1,
+        clock_unsure: who.2.2,
+        uptime_s: who.2.3,
+        version: who.3,
+        audio: who.4,
+        sounding: disk.0,
+        is_stopped: disk.1,
+        journal_bytes: disk.2.0,
+        disk_free_bytes: disk.2.1,
+        certificate_expires: trust.0,
+        revocation_number: trust.1.0,
+        receipts_waiting: trust.1.1,
+        counters: trust.2,
+        battery_percent: power.0,
+        is_on_mains: power.1,
+        silent_test: tests.0,
+        audible_test: tests.1,
     })
+}
+
+fn self_test() -> impl Strategy<Value = SelfTest> {
+    (instant(), option::of(select(&REASONS[..])), evidence())
+        .prop_map(|(at, reason, evidence)| SelfTest { at, reason, evidence })
 }
 
 pub(crate) fn certificate() -> impl Strategy<Value = Certificate> {

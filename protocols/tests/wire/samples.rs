@@ -18,7 +18,7 @@ use protocols::receipt::{
 };
 use protocols::region::{RegionCode, RegionLevel};
 use protocols::terminal::TerminalId;
-use protocols::vitals::{AudioState, Counter, Vitals};
+use protocols::vitals::{AudioState, Counter, SelfTest, Vitals};
 use protocols::wire::{self, KeyId, MessageType, SigningKey};
 
 pub(crate) const ROOT_SEED: [u8; 32] = [1; 32];
@@ -220,6 +220,16 @@ fn vitals() -> Vitals {
         counters: vec![Counter { reason: Reason::OutOfArea, times: 5 }],
         battery_percent: None,
         is_on_mains: Some(true),
+        silent_test: Some(SelfTest {
+            at: at("2026-07-31T19:00:00Z"),
+            reason: None,
+            evidence: Evidence { frames: 72_000, ..Evidence::default() },
+        }),
+        audible_test: Some(SelfTest {
+            at: at("2026-07-29T02:07:00Z"),
+            reason: Some(Reason::NoSpeech),
+            evidence: Evidence { frames: 38_400, ..Evidence::default() },
+        }),
     }
 }
 

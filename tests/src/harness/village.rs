@@ -42,7 +42,8 @@ impl Village {
         let state = folder.join("state");
         let config = folder.join("edge-node.toml");
         let text = format!(
-            "[state]\ndir = \"{}\"\n[audio]\nkeep_open = true\n[clock]\ntrust = \"always\"\n",
+            "[state]\ndir = \"{}\"\n[audio]\nkeep_open = true\n[clock]\ntrust = \"always\"\n\
+             [self_test]\naudible_weekday = 0\n",
             state.display()
         );
         std::fs::write(&config, text).context("write the node's configuration")?;

@@ -3,7 +3,9 @@
 mod believe;
 mod chains;
 mod durable;
+mod flood;
 mod properties;
 mod report;
 mod rig;
+mod self_tests;
 mod sounding;

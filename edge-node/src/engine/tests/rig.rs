@@ -26,6 +26,7 @@ use crate::engine::io::{
     AckToken, CutHow, Input, JournalError, Now, Output, Segment, SoundOutcome, SoundingId,
 };
 use crate::engine::quiet::{Hours, QuietTable, Volume};
+use crate::engine::self_test::AudibleTest;
 
 pub(super) const CITY: u64 = 350_200_000_000;
 pub(super) const DISTRICT: u64 = 350_212_000_000;
@@ -161,8 +162,8 @@ pub(super) struct Played {
 
 /// The bench.
 #[derive(Debug)]
-pub(super) struct Rig {
 #[expect(clippy::struct_excessive_bools, reason = "a bench has switches")]
+pub(super) struct Rig {
     pub engine: Engine,
     pub uptime: Duration,
     pub clock: Timestamp,
@@ -182,6 +183,11 @@ pub(super) struct Rig {
     pub receipts: Vec<(u64, Receipt)>,
     pub counts: Vec<Reason>,
     pub fetched: Vec<Digest>,
+    /// Self-tests: plan, volume, when.
+    pub tests: Vec<(Vec<Segment>, u8, Timestamp)>,
+    /// How the loudspeaker ends a self-test at once, unless it goes on until it is cut.
+    pub test_outcome: SoundOutcome,
+    pub holds_tests: bool,
     next_ack: u64,
 }
 
@@ -195,6 +201,7 @@ pub(super) fn config() -> Config {
         seed: 7,
         quiet: QuietTable::new(Hours::between(22, 6)),
         volume: Volume::default(),
+        audible_test: AudibleTest::default(),
     }
 }
 
@@ -228,6 +235,9 @@ impl Rig {
             receipts: Vec::new(),
             counts: Vec::new(),
             fetched: Vec::new(),
+            tests: Vec::new(),
+            test_outcome: SoundOutcome::Finished,
+            holds_tests: false,
             next_ack: 0,
         }
     }
@@ -328,6 +338,17 @@ impl Rig {
                     volume_percent,
                 });
             }
+            Output::SelfTest { sounding, plan, volume_percent } => {
+                assert!(self.running.is_none(), "two soundings at once");
+                self.tests.push((plan, volume_percent, self.clock));
+                if self.holds_tests {
+                    self.running = Some(sounding);
+                    return;
+                }
+                let outcome = self.test_outcome;
+                let evidence = Evidence { frames: 72_000, ..Evidence::default() };
+                self.engine.handle(now, Input::SoundEnded { sounding, outcome, evidence });
+            }
             Output::CutSound { sounding, how } => {
                 assert_eq!(self.running, Some(sounding));
                 self.cuts.push(how);
@@ -416,6 +437,12 @@ impl Rig {
         self.running.and(self.plays.last()).map(|played| played.order)
     }
 
+    /// The orders that still have something to sound.
+    pub(super) fn live(&self) -> BTreeSet<Digest> {
+        let orders = self.engine.state.orders.iter();
+        orders.filter(|(_, held)| held.is_live()).map(|(digest, _)| *digest).collect()
+    }
+
     /// What was reported about an order, in the order of numbers.
     pub(super) fn told(&self, order: Digest) -> Vec<(ReceiptState, Option<Reason>, u8)> {
         let mut about: Vec<_> = self.receipts.iter().filter(|(_, r)| r.order == order).collect();
@@ -434,9 +461,3 @@ pub(super) fn opened<T: for<'b> minicbor::Decode<'b, ()>>(payload: &[u8], kind: 
     let key = SigningKey::from_seed(&[9; 32]).verifying_key();
     wire::decode(sealed.verify(kind, &key).expect("signed by the terminal")).expect("its type")
 }
-    /// The orders that still have something to sound.
-    pub(super) fn live(&self) -> BTreeSet<Digest> {
-        let orders = self.engine.state.orders.iter();
-        orders.filter(|(_, held)| held.is_live()).map(|(digest, _)| *digest).collect()
-    }
-

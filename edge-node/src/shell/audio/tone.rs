@@ -31,6 +31,10 @@ pub const TONE_MS_MAX: u32 = 4_000;
 /// Largest sample of any tone: leaves a horn's amplifier 3 dB.
 pub const PEAK_MAX: f32 = 0.7;
 
+/// Peak of the near-silent tone, −63 dB of full scale: twenty steps of a 16-bit card, and below
+/// what counts as sound.
+const NEAR_SILENT_PEAK: f32 = 0.000_7;
+
 /// Milliseconds of the ramp at each end of a note.
 const RAMP_MS: u32 = 8;
 
@@ -104,6 +108,12 @@ impl Tone {
             }
         }
         Self { notes, at_note: 0, at_sample: 0, phase: 0.0 }
+    }
+
+    /// A tone that nobody hears and every card must play: the self-test of the night.
+    pub fn near_silent(ms: u32) -> Self {
+        let note = Note { peak: NEAR_SILENT_PEAK, ..Note::hold(440.0, ms) };
+        Self { notes: vec![note], at_note: 0, at_sample: 0, phase: 0.0 }
     }
 
     /// Its length.
@@ -230,6 +240,14 @@ mod tests {
             assert!(samples.last().is_some_and(|s| s.abs() < 0.01));
             assert_eq!(tone.read(&mut [0.0; 8]), 8);
         }
+    }
+
+    #[test]
+    fn the_near_silent_tone_is_no_sound_and_no_silence_either() {
+        let samples = collect(&mut Tone::near_silent(1_500));
+        let peak = samples.iter().fold(0.0, |peak: f32, s| peak.max(s.abs()));
+        assert_eq!(samples.len(), 72_000);
+        assert!(peak < super::super::meter::SILENCE_MAX && peak * 32_767.0 > 10.0, "{peak}");
     }
 
     #[test]
