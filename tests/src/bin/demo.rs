@@ -59,14 +59,15 @@ async fn play(folder: &Path, out: &Path, is_once: bool) -> anyhow::Result<Vec<St
     for (index, wav) in wavs.iter().enumerate() {
         let Some(wav) = wav else { continue };
         let kept = out.join(format!("{}.wav", told.alerts[0].terminals[index].id));
-        std::fs::copy(wav, &kept).context("keep the capture")?;
+        let heard = Sound::read_capture(wav).context("read the capture")?;
+        heard.write(&kept).context("keep the capture")?;
         for alert in &mut told.alerts {
             alert.terminals[index].wav = Some(kept.display().to_string());
         }
         let log = std::fs::read_to_string(&logs[index]).context("read the node's log")?;
         captures.push(Capture {
             terminal: told.alerts[0].terminals[index].id.clone(),
-            sound: Sound::read(&kept)?,
+            sound: heard,
             origin: listen::origin(&log)?,
         });
     }

@@ -56,12 +56,14 @@ impl PacedSink {
         Ok(Self { process, socket })
     }
 
-    /// Lets `command` play into `wav` at real time. One file a process.
+    /// Lets `command` play into `wav` at real time. A card that is lost and opened again goes on in
+    /// `wav.0001` and so on, so that nothing heard before is lost.
     pub fn capture(&self, command: &mut Command, wav: &Path) -> anyhow::Result<()> {
         let text = format!(
             "<{ALSA_CONF}>\n\
              pcm.!default {{ type plug slave.pcm \"capture\" }}\n\
-             pcm.capture {{ type file slave.pcm \"sink\" file \"{}\" format \"wav\" perm 0644 }}\n\
+             pcm.capture {{ type file slave.pcm \"sink\" file \"{}\" format \"wav\" perm 0644 \
+             truncate 0 }}\n\
              pcm.sink {{ type pulse device \"village\" }}\n",
             wav.display()
         );

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::city::program;
 use super::process::{Process, run};
 use super::sound::{self, PacedSink};
-use super::wav::Sound;
+use super::wav::{self, Sound};
 
 /// What sound card the node has.
 pub enum Card<'s> {
@@ -66,6 +66,10 @@ impl Village {
 
     /// Starts `run` with this card.
     pub fn start(&mut self, card: &Card<'_>) -> anyhow::Result<()> {
+        // The capture is that of this process.
+        for part in wav::parts(&self.wav) {
+            std::fs::remove_file(&part).context("remove an earlier capture")?;
+        }
         let mut command = Command::new(program("edge-node")?);
         command.arg("run").arg("--config").arg(&self.config);
         match card {
@@ -99,7 +103,7 @@ impl Village {
 
     /// What it has played so far.
     pub fn sound(&self) -> anyhow::Result<Sound> {
-        Sound::read(&self.wav)
+        Sound::read_capture(&self.wav)
     }
 
     /// Its configuration, to be changed before a start.

@@ -1,6 +1,6 @@
 //! Listening by measurement: what a captured WAV contains, and when.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -43,7 +43,42 @@ pub fn at(sample: usize) -> Duration {
     Duration::from_secs_f64(sample as f64 / f64::from(RATE))
 }
 
+/// The files of one capture: the first, and one more for each time the card was opened again.
+pub fn parts(first: &Path) -> Vec<PathBuf> {
+    let later = (1..).map(|number| PathBuf::from(format!("{}.{number:04}", first.display())));
+    std::iter::once(first.to_owned()).chain(later).take_while(|path| path.exists()).collect()
+}
+
+/// Silence between two parts of a capture: longer than any pause of speech, and no claim about
+/// how long the card was gone.
+const BETWEEN_PARTS: usize = 3 * RATE as usize;
+
 impl Sound {
+    /// Reads a whole capture, its parts divided by silence.
+    pub fn read_capture(first: &Path) -> anyhow::Result<Self> {
+        let mut whole = Self::read(first)?;
+        for part in parts(first).iter().skip(1) {
+            whole.samples.resize(whole.samples.len() + BETWEEN_PARTS, 0.0);
+            whole.samples.extend(Self::read(part)?.samples);
+        }
+        Ok(whole)
+    }
+
+    /// Writes one channel of 16-bit PCM.
+    pub fn write(&self, path: &Path) -> anyhow::Result<()> {
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: RATE,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut file = hound::WavWriter::create(path, spec).context("create a WAV")?;
+        for sample in &self.samples {
+            file.write_sample((sample * 32_768.0) as i16).context("write a WAV")?;
+        }
+        file.finalize().context("finish a WAV")
+    }
+
     /// Reads 16-bit PCM. The lengths in the header are not believed: a writer that was killed
     /// never filled them in.
     pub fn read(path: &Path) -> anyhow::Result<Self> {

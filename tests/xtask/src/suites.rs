@@ -24,6 +24,11 @@ const SUITES: &[Suite] = &[
         needs: Some("deny"),
         words: &["deny", "check", "bans", "licenses", "sources"],
     },
+    Suite {
+        name: "lints",
+        needs: Some("clippy"),
+        words: &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"],
+    },
     Suite { name: "programs", needs: None, words: &["build", "--workspace", "--bins"] },
     Suite {
         name: "units",
