@@ -18,6 +18,17 @@ pub struct Clip {
     pub reference: ClipReference,
 }
 
+/// How soon a clip is needed. Who waits for one is always served before who does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Need {
+    /// An officer waits for it.
+    Now,
+    /// Somebody may press for it next.
+    Soon,
+    /// It is held in advance.
+    Idle,
+}
+
 /// Makes clips.
 #[async_trait]
 pub trait Voice: fmt::Debug + Send + Sync {
@@ -25,7 +36,7 @@ pub trait Voice: fmt::Debug + Send + Sync {
     fn name(&self, language: &str) -> Option<String>;
 
     /// The clip of `text`; `None` when it could not be made (the cause is logged there).
-    async fn clip(&self, language: &str, text: &str) -> Option<Clip>;
+    async fn clip(&self, language: &str, text: &str, need: Need) -> Option<Clip>;
 }
 
 /// No voice at all.
@@ -38,7 +49,7 @@ impl Voice for Mute {
         None
     }
 
-    async fn clip(&self, _: &str, _: &str) -> Option<Clip> {
+    async fn clip(&self, _: &str, _: &str, _: Need) -> Option<Clip> {
         None
     }
 }

@@ -7,6 +7,7 @@ use protocols::speech::Language;
 
 use crate::context::App;
 use crate::store::{self, Conn, StoreError};
+use crate::voice::Need;
 
 /// The clip of `text`, made now unless it is kept already. `None` when no voice can say it: the
 /// terminals then use their own. It may take a second and begins its own transaction: call it
@@ -15,13 +16,14 @@ pub async fn ensure(
     app: &App,
     language: &str,
     text: &str,
+    need: Need,
 ) -> Result<Option<ClipReference>, StoreError> {
     let Some(voice) = app.voice.name(language) else { return Ok(None) };
     let key = text_digest(language, text);
     if let Some(kept) = store::clips::find(&mut *app.db.read().await?, &key, &voice).await? {
         return Ok(Some(kept));
     }
-    let Some(clip) = app.voice.clip(language, text).await else { return Ok(None) };
+    let Some(clip) = app.voice.clip(language, text, need).await else { return Ok(None) };
     let mut tx = app.db.begin().await?;
     store::clips::insert(&mut tx, &clip, language, &voice, &key, app.now()).await?;
     // Somebody else may have been first; what is kept counts.
@@ -30,15 +32,30 @@ pub async fn ensure(
     Ok(Some(kept.unwrap_or(clip.reference)))
 }
 
-/// Makes what is missing of the phrases; how many were made. Safe to repeat.
-pub async fn make_phrases(app: &App) -> Result<usize, StoreError> {
-    let before = phrase_set(app).await?.phrases.len();
+/// A text in a language.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Words {
+    /// BCP 47 tag.
+    pub language: &'static str,
+    /// The text.
+    pub text: String,
+}
+
+/// The phrases that a voice could say and whose clips are not kept, in the order of the table of
+/// hazards.
+pub async fn missing_phrases(app: &App) -> Result<Vec<Words>, StoreError> {
+    let mut connection = app.db.read().await?;
+    let mut missing = Vec::new();
     for hazard in &HAZARDS {
         for language in Language::ALL {
-            ensure(app, language.tag(), &hazard.phrase_clip_text(language)).await?;
+            let (language, text) = (language.tag(), hazard.phrase_clip_text(language));
+            let is_kept = kept(app, &mut connection, language, &text).await?.is_some();
+            if !is_kept && app.voice.name(language).is_some() {
+                missing.push(Words { language, text });
+            }
         }
     }
-    Ok(phrase_set(app).await?.phrases.len() - before)
+    Ok(missing)
 }
 
 /// The phrases whose clips are kept, in the order of the table of hazards.
@@ -95,7 +112,7 @@ mod tests {
             Language::from_tag(language).map(|_| format!("counting/{language}"))
         }
 
-        async fn clip(&self, _: &str, text: &str) -> Option<Clip> {
+        async fn clip(&self, _: &str, text: &str, _: Need) -> Option<Clip> {
             self.0.fetch_add(1, Ordering::SeqCst);
             let bytes = text.as_bytes().to_vec();
             let reference = ClipReference {
@@ -147,25 +164,31 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let voice = Arc::new(Counting::default());
         let app = app(folder.path(), voice.clone()).await;
-        let first = ensure(&app, "zh-CN", "台风").await.expect("stored").expect("a clip");
-        let second = ensure(&app, "zh-CN", "台风").await.expect("stored").expect("a clip");
+        let first =
+            ensure(&app, "zh-CN", "台风", Need::Now).await.expect("stored").expect("a clip");
+        let second =
+            ensure(&app, "zh-CN", "台风", Need::Now).await.expect("stored").expect("a clip");
         assert_eq!(first, second);
         assert_eq!(voice.0.load(Ordering::SeqCst), 1);
         assert_eq!((first.bytes, first.duration_ms), (6, 7));
         let mut connection = app.db.read().await.expect("reads");
         let bytes = store::clips::bytes(&mut connection, &first.digest).await.expect("reads");
         assert_eq!(bytes.as_deref(), Some("台风".as_bytes()));
-        assert_eq!(ensure(&app, "nan", "x").await.expect("no voice"), None);
+        assert_eq!(ensure(&app, "nan", "x", Need::Now).await.expect("no voice"), None);
     }
 
     #[tokio::test]
-    async fn phrases_are_made_once_for_each_hazard_and_language() {
+    async fn phrases_are_missing_until_they_are_made_one_for_each_hazard_and_language() {
         let folder = tempfile::tempdir().expect("a folder");
         let app = app(folder.path(), Arc::new(Counting::default())).await;
         assert_eq!(phrase_set(&app).await.expect("reads").phrases, []);
-        let all = HAZARDS.len() * Language::ALL.len();
-        assert_eq!(make_phrases(&app).await.expect("made"), all);
-        assert_eq!(make_phrases(&app).await.expect("made"), 0);
-        assert_eq!(phrase_set(&app).await.expect("reads").phrases.len(), all);
+        let missing = missing_phrases(&app).await.expect("reads");
+        assert_eq!(missing.len(), HAZARDS.len() * Language::ALL.len());
+        for (made, words) in missing.iter().enumerate() {
+            assert_eq!(phrase_set(&app).await.expect("reads").phrases.len(), made);
+            let clip = ensure(&app, words.language, &words.text, Need::Idle).await;
+            assert!(clip.expect("stored").is_some());
+        }
+        assert_eq!(missing_phrases(&app).await.expect("reads"), []);
     }
 }

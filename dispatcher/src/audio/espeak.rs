@@ -1,14 +1,16 @@
 //! espeak-ng as a child process: its licence stays at arm's length and a crash stays its own.
 
-use std::io::{Read as _, Write as _};
+use std::io::{Cursor, Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use hound::{SampleFormat, WavReader};
 use protocols::speech::SpeechRequest;
 
-use super::{Pcm, Speech, SpeechError, wave};
+use super::{Pcm, Speech, SpeechError};
+use crate::voice::Need;
 
 /// Seconds for one text. It speaks a hundred times faster than a person.
 const SECONDS_MAX: u64 = 20;
@@ -31,10 +33,23 @@ impl Espeak {
         Self { program: program.into() }
     }
 
-    fn run(&self, request: &SpeechRequest) -> Result<Vec<u8>, SpeechError> {
+    /// The program, behind every other process of the machine unless somebody waits for it.
+    fn command(&self, need: Need) -> Command {
+        match need {
+            Need::Now => Command::new(&self.program),
+            Need::Soon | Need::Idle => {
+                let mut command = Command::new("nice");
+                command.args(["-n", "19"]).arg(&self.program);
+                command
+            }
+        }
+    }
+
+    fn run(&self, request: &SpeechRequest, need: Need) -> Result<Vec<u8>, SpeechError> {
         let start =
             |source| SpeechError::Start { program: self.program.display().to_string(), source };
-        let child = Command::new(&self.program)
+        let child = self
+            .command(need)
             .args(request.args())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -75,15 +90,32 @@ impl Speech for Espeak {
         Some(format!("espeak-ng/{}/{}/{READING}", request.voice, request.words_per_minute))
     }
 
-    fn synthesize(&self, language: &str, text: &str) -> Result<Pcm, SpeechError> {
+    fn synthesize(&self, language: &str, text: &str, need: Need) -> Result<Pcm, SpeechError> {
         let request = SpeechRequest::for_text(language, text)
             .ok_or_else(|| SpeechError::NoVoice { language: language.to_owned() })?;
-        let pcm = wave::read(&self.run(&request)?)?;
+        let pcm = read(&self.run(&request, need)?)?;
         if pcm.samples.iter().all(|sample| *sample == 0.0) {
             return Err(SpeechError::NoSound { reason: "only silence" });
         }
         Ok(pcm)
     }
+}
+
+const NO_WAVE: SpeechError = SpeechError::NoSound { reason: "not a 16-bit mono WAV" };
+
+/// The sound of a WAV whose header was written before its length was known: data runs to the end,
+/// whatever the header says.
+fn read(bytes: &[u8]) -> Result<Pcm, SpeechError> {
+    let reader = WavReader::new(Cursor::new(bytes)).map_err(|_| NO_WAVE)?;
+    let format = reader.spec();
+    let is_ours = format.channels == 1
+        && (format.bits_per_sample, format.sample_format) == (16, SampleFormat::Int);
+    if !is_ours {
+        return Err(NO_WAVE);
+    }
+    let samples = reader.into_samples::<i16>().map_while(Result::ok);
+    let samples = samples.map(|sample| f32::from(sample) / 32_768.0).collect();
+    Ok(Pcm { rate: format.sample_rate, samples })
 }
 
 /// A child that does not outlive its owner.
@@ -94,5 +126,23 @@ impl Drop for Running {
         // It has ended already in the good case; both calls then fail harmlessly.
         let _: Result<(), _> = self.0.kill();
         let _: Result<_, _> = self.0.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_runs_to_the_end_whatever_the_header_says() {
+        let mut bytes = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0".to_vec();
+        bytes.extend(22_050_u32.to_le_bytes());
+        bytes.extend(44_100_u32.to_le_bytes());
+        bytes.extend(b"\x02\0\x10\0data\xfe\xff\xff\x7f\0\x40\0\xc0");
+        let pcm = read(&bytes).expect("a WAV");
+        assert_eq!(pcm, Pcm { rate: 22_050, samples: vec![0.5, -0.5] });
+        for end in 0..44 {
+            assert!(read(&bytes[..end]).is_err(), "cut at {end}");
+        }
     }
 }

@@ -9,39 +9,18 @@ use super::Pcm;
 /// Integrated loudness of a clip.
 pub(super) const TARGET_LUFS: f64 = -16.0;
 
-/// Highest true peak of a clip.
-pub(super) const PEAK_DBTP_MAX: f64 = -1.0;
-
-/// What a sound is brought to before it is encoded.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Goal {
-    /// Integrated loudness.
-    pub(super) lufs: f64,
-    /// Highest true peak in dB relative to full scale.
-    pub(super) ceiling_dbtp: f64,
-}
-
-impl Goal {
-    /// A first guess: Opus overshoots peaks by one to two dB.
-    pub(super) const FIRST: Self = Self { lufs: TARGET_LUFS, ceiling_dbtp: -2.5 };
-
-    /// The goal that makes up for what encoding did, and nothing when the clip is good already.
-    pub(super) fn after(self, decoded: Measured) -> Option<Self> {
-        let missing = TARGET_LUFS - decoded.lufs;
-        let excess = decoded.peak_dbtp - PEAK_DBTP_MAX;
-        if !decoded.lufs.is_finite() || (missing.abs() <= 0.5 && excess <= 0.0) {
-            return None;
-        }
-        let lower = if excess > 0.0 { excess + 0.2 } else { 0.0 };
-        Some(Self { lufs: self.lufs + missing, ceiling_dbtp: self.ceiling_dbtp - lower })
-    }
-}
+/// Highest sample of a clip before it is encoded, in dB relative to full scale. Between the samples
+/// and through Opus peaks rise by up to 2.5 dB; what a terminal decodes stays below −1 dBTP.
+const CEILING_DB: f64 = -3.5;
 
 /// Gain that is added at most: what is fainter than this is noise, not speech.
 const GAIN_DB_MAX: f64 = 36.0;
 
-/// Rounds of gain and limiting; the limiter takes some loudness away.
-const ROUNDS: usize = 6;
+/// Corrections of the gain: the limiter takes some loudness away.
+const ROUNDS: usize = 4;
+
+/// A correction smaller than this is not heard.
+const NEAR_DB: f64 = 0.2;
 
 /// Samples on each side over which the limiter bends: 5 ms at 48 kHz.
 const LIMITER_REACH: usize = 240;
@@ -49,50 +28,38 @@ const LIMITER_REACH: usize = 240;
 /// Shorter sounds are measured as if repeated: EBU R 128 needs blocks of 400 ms.
 const MEASURED_SECONDS_MIN: usize = 3;
 
-/// Loudness and true peak of a sound.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Measured {
-    /// Integrated loudness; −∞ for silence.
-    pub(super) lufs: f64,
-    /// True peak in dB relative to full scale.
-    pub(super) peak_dbtp: f64,
-}
-
-/// Brings the sound to the goal as nearly as its ceiling lets it. Silence stays silence.
-pub(super) fn normalise(pcm: &mut Pcm, goal: Goal) -> Result<Measured, ebur128::Error> {
-    let mut measured = measure(pcm)?;
+/// Brings the sound to the target as nearly as the ceiling lets it. Silence stays silence.
+pub(super) fn normalise(pcm: &mut Pcm) -> Result<(), ebur128::Error> {
+    let original = pcm.samples.clone();
+    let mut gain_db = 0.0;
     for _ in 0..ROUNDS {
-        let is_near = (measured.lufs - goal.lufs).abs() < 0.1;
-        if !measured.lufs.is_finite() || (is_near && measured.peak_dbtp <= goal.ceiling_dbtp) {
+        let missing_db = TARGET_LUFS - measure(pcm)?;
+        if !missing_db.is_finite() || missing_db.abs() < NEAR_DB {
             break;
         }
-        let gain = factor((goal.lufs - measured.lufs).clamp(-GAIN_DB_MAX, GAIN_DB_MAX));
-        for sample in &mut pcm.samples {
-            *sample *= gain;
+        gain_db = f64::clamp(gain_db + missing_db, -GAIN_DB_MAX, GAIN_DB_MAX);
+        let gain = factor(gain_db);
+        for (sample, original) in pcm.samples.iter_mut().zip(&original) {
+            *sample = original * gain;
         }
-        // Peaks between the samples lie a little above them.
-        limit(&mut pcm.samples, factor(goal.ceiling_dbtp - 0.3));
-        measured = measure(pcm)?;
+        limit(&mut pcm.samples, factor(CEILING_DB));
     }
-    if measured.peak_dbtp > goal.ceiling_dbtp {
-        let gain = factor(goal.ceiling_dbtp - measured.peak_dbtp);
-        for sample in &mut pcm.samples {
-            *sample *= gain;
-        }
-        measured = measure(pcm)?;
-    }
-    Ok(measured)
+    Ok(())
 }
 
-/// Measures the sound.
-pub(super) fn measure(pcm: &Pcm) -> Result<Measured, ebur128::Error> {
-    let mut meter = EbuR128::new(1, pcm.rate, Mode::I | Mode::TRUE_PEAK)?;
+/// Integrated loudness in LUFS; −∞ for silence.
+pub(super) fn measure(pcm: &Pcm) -> Result<f64, ebur128::Error> {
+    metered(pcm, Mode::I)?.loudness_global()
+}
+
+fn metered(pcm: &Pcm, mode: Mode) -> Result<EbuR128, ebur128::Error> {
+    let mut meter = EbuR128::new(1, pcm.rate, mode)?;
     let length = pcm.samples.len().max(1);
     let times = (MEASURED_SECONDS_MIN * pcm.rate as usize).div_ceil(length);
     for _ in 0..times.clamp(1, 64) {
         meter.add_frames_f32(&pcm.samples)?;
     }
-    Ok(Measured { lufs: meter.loudness_global()?, peak_dbtp: 20.0 * meter.true_peak(0)?.log10() })
+    Ok(meter)
 }
 
 fn factor(db: f64) -> f32 {
@@ -138,6 +105,13 @@ fn sliding_minimum(values: &[f32], reach: usize) -> Vec<f32> {
     (0..values.len()).map(minimum).collect()
 }
 
+/// True peak in dB relative to full scale.
+#[cfg(test)]
+pub(super) fn true_peak(pcm: &Pcm) -> f64 {
+    let meter = metered(pcm, Mode::TRUE_PEAK).expect("measurable");
+    20.0 * meter.true_peak(0).expect("a channel").log10()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,9 +125,9 @@ mod tests {
     fn loud_faint_and_short_sounds_come_out_equal() {
         for (seconds, level) in [(5.0, 0.9), (5.0, 0.02), (0.2, 0.3)] {
             let mut pcm = tone(seconds, level);
-            let measured = normalise(&mut pcm, Goal::FIRST).expect("measurable");
-            assert!((measured.lufs - TARGET_LUFS).abs() < 0.5, "{seconds} s: {measured:?}");
-            assert!(measured.peak_dbtp <= Goal::FIRST.ceiling_dbtp + 1e-6, "{measured:?}");
+            normalise(&mut pcm).expect("measurable");
+            let lufs = measure(&pcm).expect("measurable");
+            assert!((lufs - TARGET_LUFS).abs() < 0.5, "{seconds} s: {lufs} LUFS");
         }
     }
 
@@ -163,15 +137,17 @@ mod tests {
         for n in (0..pcm.samples.len()).step_by(4_000) {
             pcm.samples[n] = 1.0;
         }
-        let measured = normalise(&mut pcm, Goal::FIRST).expect("measurable");
-        assert!((measured.lufs - TARGET_LUFS).abs() < 1.0, "{measured:?}");
-        assert!(measured.peak_dbtp <= Goal::FIRST.ceiling_dbtp + 1e-6, "{measured:?}");
+        normalise(&mut pcm).expect("measurable");
+        let lufs = measure(&pcm).expect("measurable");
+        assert!((lufs - TARGET_LUFS).abs() < 1.0, "{lufs} LUFS");
+        let highest = pcm.samples.iter().fold(0.0_f32, |highest, sample| highest.max(sample.abs()));
+        assert!(highest <= factor(CEILING_DB) + 1e-6, "{highest}");
     }
 
     #[test]
     fn silence_stays_silence() {
         let mut pcm = Pcm { rate: 48_000, samples: vec![0.0; 48_000] };
-        normalise(&mut pcm, Goal::FIRST).expect("measurable");
+        normalise(&mut pcm).expect("measurable");
         assert!(pcm.samples.iter().all(|sample| *sample == 0.0));
     }
 }

@@ -3,12 +3,11 @@
 //! | file | does |
 //! |---|---|
 //! | `espeak` | the floor: espeak-ng as a child process |
-//! | `wave` | reads the WAV that it writes |
 //! | `resample` | any rate → 48 kHz |
-//! | `loudness` | −16 LUFS, true peak below −1 dBTP |
+//! | `loudness` | −16 LUFS, with room below full scale for the codec |
 //! | `opus_file` | Ogg Opus, written and read |
 //! | `clips` | all of it in a row: text → clip |
-//! | `studio` | the same off the runtime's threads, a few at a time |
+//! | `studio` | the same off the runtime's threads, a few at a time, officers first |
 //!
 //! Knows nothing of alerts, the database or HTTP. Everything here blocks: callers use
 //! `spawn_blocking`. The same text, language and voice give the same bytes on one build.
@@ -19,10 +18,11 @@ mod loudness;
 pub mod opus_file;
 mod resample;
 mod studio;
-mod wave;
 
 pub use espeak::Espeak;
 pub use studio::Studio;
+
+use crate::voice::Need;
 
 /// Samples a second of every clip.
 pub const CLIP_RATE: u32 = 48_000;
@@ -80,6 +80,6 @@ pub trait Speech: Send + Sync {
     /// Names engine, voice and pace for this language; clips are kept by it. `None` without voice.
     fn voice(&self, language: &str) -> Option<String>;
 
-    /// Says `text`.
-    fn synthesize(&self, language: &str, text: &str) -> Result<Pcm, SpeechError>;
+    /// Says `text`; with little of the machine when nobody waits for it.
+    fn synthesize(&self, language: &str, text: &str, need: Need) -> Result<Pcm, SpeechError>;
 }

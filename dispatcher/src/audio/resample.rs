@@ -1,66 +1,34 @@
-//! Any rate to 48 kHz by a windowed sinc, one set of coefficients a phase.
+//! Any rate to 48 kHz.
 
-use std::f64::consts::PI;
+use rubato::audioadapter_buffers::direct::InterleavedSlice;
+use rubato::{Fft, FixedSync, Resampler as _};
 
-use super::{CLIP_RATE, Pcm};
+use super::{CLIP_RATE, Pcm, SpeechError};
 
-/// Input samples on each side of an output sample. 24 keep the images of speech below −80 dB.
-const HALF_TAPS: usize = 24;
+/// Input samples that are turned at once: long enough for a steep filter, short beside a clip.
+const CHUNK: usize = 1_024;
+
+const REFUSED: SpeechError =
+    SpeechError::NoSound { reason: "its rate can't be turned into 48 kHz" };
 
 /// `pcm` at [`CLIP_RATE`].
-pub(super) fn to_clip_rate(pcm: &Pcm) -> Pcm {
-    if pcm.rate == CLIP_RATE || pcm.rate == 0 {
-        return Pcm { rate: CLIP_RATE, samples: pcm.samples.clone() };
+pub(super) fn to_clip_rate(pcm: Pcm) -> Result<Pcm, SpeechError> {
+    if pcm.rate == CLIP_RATE || pcm.samples.is_empty() {
+        return Ok(Pcm { rate: CLIP_RATE, samples: pcm.samples });
     }
-    let divisor = gcd(pcm.rate, CLIP_RATE);
-    let (step, phases) = ((pcm.rate / divisor) as usize, (CLIP_RATE / divisor) as usize);
-    let cutoff = f64::from(CLIP_RATE.min(pcm.rate)) / f64::from(pcm.rate);
-    let bank: Vec<Vec<f32>> =
-        (0..phases).map(|phase| coefficients(phase as f64 / phases as f64, cutoff)).collect();
-    let length = pcm.samples.len() * phases / step;
-    let samples = (0..length).map(|n| {
-        let position = n * step;
-        let (at, phase) = (position / phases, position % phases);
-        convolve(&pcm.samples, at, &bank[phase])
-    });
-    Pcm { rate: CLIP_RATE, samples: samples.collect() }
-}
-
-/// Coefficients for a point `fraction` of a sample after the middle, scaled to sum to 1.
-fn coefficients(fraction: f64, cutoff: f64) -> Vec<f32> {
-    let half = HALF_TAPS as f64;
-    let tap = |i: usize| {
-        let x = i as f64 - (half - 1.0) - fraction;
-        let sinc = if x.abs() < 1e-9 { 1.0 } else { (PI * x * cutoff).sin() / (PI * x * cutoff) };
-        let place = (x / half).clamp(-1.0, 1.0);
-        let window = 0.42 + 0.5 * (PI * place).cos() + 0.08 * (2.0 * PI * place).cos();
-        sinc * window
-    };
-    let taps: Vec<f64> = (0..2 * HALF_TAPS).map(tap).collect();
-    let sum: f64 = taps.iter().sum();
-    taps.iter().map(|tap| (tap / sum) as f32).collect()
-}
-
-fn convolve(samples: &[f32], at: usize, taps: &[f32]) -> f32 {
-    let start = (at + 1).checked_sub(HALF_TAPS);
-    if let Some(window) = start.and_then(|start| samples.get(start..start + taps.len())) {
-        return window.iter().zip(taps).map(|(sample, tap)| sample * tap).sum();
-    }
-    let sample = |i: usize| {
-        (at + 1 + i).checked_sub(HALF_TAPS).and_then(|i| samples.get(i)).copied().unwrap_or(0.0)
-    };
-    taps.iter().enumerate().map(|(i, tap)| sample(i) * tap).sum()
-}
-
-const fn gcd(mut a: u32, mut b: u32) -> u32 {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a
+    let (from, to) = (pcm.rate as usize, CLIP_RATE as usize);
+    let mut resampler =
+        Fft::<f32>::new(from, to, CHUNK, 1, FixedSync::Input).map_err(|_| REFUSED)?;
+    let length = pcm.samples.len();
+    let input = InterleavedSlice::new(&pcm.samples, 1, length).map_err(|_| REFUSED)?;
+    let output = resampler.process_all(&input, length, None).map_err(|_| REFUSED)?;
+    Ok(Pcm { rate: CLIP_RATE, samples: output.take_data() })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::f64::consts::PI;
+
     use super::*;
 
     #[test]
@@ -69,12 +37,42 @@ mod tests {
             let tone =
                 |rate: u32, n: usize| (2.0 * PI * 440.0 * n as f64 / f64::from(rate)).sin() as f32;
             let pcm = Pcm { rate, samples: (0..rate as usize).map(|n| tone(rate, n)).collect() };
-            let out = to_clip_rate(&pcm);
+            let out = to_clip_rate(pcm).expect("a known rate");
             assert_eq!(out.samples.len(), CLIP_RATE as usize);
             // The ends lack neighbours.
             for n in 1_000..47_000 {
                 assert!((out.samples[n] - tone(CLIP_RATE, n)).abs() < 1e-3, "{rate} at {n}");
             }
         }
+    }
+
+    #[test]
+    fn what_lies_above_the_old_band_is_not_made_up() {
+        use realfft::RealFftPlanner;
+        let rate = 22_050;
+        let tone = |n: usize| (2.0 * PI * 9_000.0 * n as f64 / f64::from(rate)).sin() as f32;
+        let pcm = Pcm { rate, samples: (0..rate as usize).map(tone).collect() };
+        let out = to_clip_rate(pcm).expect("a known rate");
+        let fft = RealFftPlanner::<f32>::new().plan_fft_forward(32_768);
+        let mut window = out.samples[4_000..4_000 + 32_768].to_vec();
+        let hann = |n: usize| 0.5 - 0.5 * (2.0 * PI * n as f64 / 32_768.0).cos() as f32;
+        window.iter_mut().enumerate().for_each(|(n, sample)| *sample *= hann(n));
+        let mut spectrum = fft.make_output_vec();
+        fft.process(&mut window, &mut spectrum).expect("lengths fit");
+        let bin = |hz: usize| hz * 32_768 / CLIP_RATE as usize;
+        let peak = |range: &[realfft::num_complex::Complex<f32>]| {
+            range.iter().map(|value| value.norm()).fold(0.0, f32::max)
+        };
+        let image = peak(&spectrum[bin(11_500)..]) / peak(&spectrum[bin(8_000)..bin(10_000)]);
+        assert!(20.0 * image.log10() < -70.0, "images at {} dB", 20.0 * image.log10());
+    }
+
+    #[test]
+    fn a_sound_of_a_few_samples_and_an_impossible_rate_are_no_panic() {
+        let pcm = Pcm { rate: 22_050, samples: vec![0.5; 3] };
+        assert_eq!(to_clip_rate(pcm).expect("a known rate").samples.len(), 7);
+        assert!(to_clip_rate(Pcm { rate: 0, samples: vec![0.5] }).is_err());
+        let empty = Pcm { rate: 22_050, samples: Vec::new() };
+        assert!(to_clip_rate(empty).expect("nothing").samples.is_empty());
     }
 }

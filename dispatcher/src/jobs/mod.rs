@@ -7,6 +7,7 @@ pub mod liveness;
 pub mod phrases;
 pub mod publish;
 pub mod purge;
+pub mod speech;
 pub mod stops;
 
 use std::sync::Arc;
@@ -40,6 +41,7 @@ const AUDIT_HEAD_EVERY: Duration = Duration::from_hours(1);
 pub fn start(app: &Arc<App>, pipe: Pipe, tasks: &TaskTracker, stop: &CancellationToken) {
     tasks.spawn(publish::serve(app.clone(), pipe, stop.clone()));
     tasks.spawn(expiry::serve(app.clone(), stop.clone()));
+    tasks.spawn(speech::serve(app.clone(), stop.clone()));
     let context = app.clone();
     let mut watch = liveness::Watch::default();
     tasks.spawn(every(app.clone(), Job::Liveness, LIVENESS_EVERY, stop.clone(), async move || {

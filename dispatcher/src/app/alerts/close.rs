@@ -9,7 +9,7 @@ use protocols::order::{Purpose, Repeats, SpokenText};
 use serde_json::{Value, json};
 
 use super::orders::{self, Plan};
-use super::{AlertError, announce, ask, document, load, save};
+use super::{AlertError, announce, ask, check_reason, document, load, save};
 use crate::app::places::Places;
 use crate::context::App;
 use crate::domain::actor::{Actor, ActorId};
@@ -27,7 +27,7 @@ const CLOSING_H: i64 = 1;
 const CLOSING_REPEATS: Repeats = Repeats::ONCE;
 
 /// 解除 or 撤销 of the chain that the alert belongs to, by one authorised person. `text` takes the
-/// place of the prepared words.
+/// place of the prepared words; its clip is used if there is one, and never waited for.
 pub async fn close(
     tx: &mut Tx,
     app: &App,
@@ -48,6 +48,7 @@ pub async fn close(
     if asked.lifecycle.issued().is_none() {
         return Err(LifecycleError::WrongState { state: asked.lifecycle.state() }.into());
     }
+    check_reason(reason)?;
     let faults = text.as_ref().map(BilingualText::faults).unwrap_or_default();
     if !faults.is_empty() {
         return Err(AlertError::Faults(faults));
@@ -87,9 +88,18 @@ pub async fn close_chain(
     let now = app.now();
     let Some(purpose) = how.purpose() else { return Err(AlertError::NotFound) };
     live.lifecycle = live.lifecycle.close(how, &actor.to_string(), reason, now)?;
-    let prepared = live.closures.clone();
-    let prepared = prepared.unwrap_or_else(|| ClosureTexts::prepare(&live.content));
-    let text = text.unwrap_or_else(|| prepared.of(how).clone());
+    let prepared = live.closures.take();
+    let mut prepared = prepared.unwrap_or_else(|| ClosureTexts::prepare(&live.content));
+    if let Some(text) = text {
+        match how {
+            Closure::Lifted => prepared.lifted = text,
+            Closure::Withdrawn => prepared.withdrawn = text,
+            Closure::Expired => prepared.expired = text,
+        }
+    }
+    let text = prepared.of(how).clone();
+    // What was spoken stays with the alert.
+    live.closures = Some(prepared);
 
     let mut plan = closing_plan(app, &live, members, purpose, &text, now);
     orders::attach_clips(tx, app, &mut plan).await?;

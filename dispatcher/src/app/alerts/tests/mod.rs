@@ -4,6 +4,7 @@ mod cap_in;
 mod closing;
 mod life;
 mod races;
+mod words;
 
 use std::sync::Arc;
 

@@ -10,14 +10,12 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::alerts::speech;
 use crate::app::cap_in::{self, CapError, Taken};
 use crate::context::{App, Wake};
 use crate::domain::actor::Actor;
 use crate::domain::fault::Fault;
 use crate::http::answer;
 use crate::http::problem::{Finding, Kind, Problem, ProblemBody};
-use crate::store;
 
 /// What became of a message.
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,24 +64,11 @@ pub(super) async fn submit_cap(
         Err(error) => return Err(error.into()),
     };
     tx.commit().await?;
-    for wake in [Wake::Orders, Wake::Alerts, Wake::Events] {
+    for wake in [Wake::Orders, Wake::Alerts, Wake::Speech, Wake::Events] {
         app.notifier.wake(wake);
-    }
-    if taken.outcome == "issued" && !taken.is_replay {
-        prepare(&app, &taken).await?;
     }
     let status = if taken.is_replay { StatusCode::OK } else { StatusCode::CREATED };
     Ok(answer::json(status, &TakenBody::from(taken)))
-}
-
-/// What was issued without a person gets the sound of its prepared ends now.
-async fn prepare(app: &App, taken: &Taken) -> Result<(), Problem> {
-    let Some(id) = &taken.alert else { return Ok(()) };
-    let alert = store::alerts::find(&mut *app.db.read().await?, id).await?;
-    if let Some(alert) = alert {
-        speech::prepare(app, &alert).await?;
-    }
-    Ok(())
 }
 
 impl From<Taken> for TakenBody {
