@@ -40,4 +40,5 @@ pub mod mqtt;
 pub mod password;
 pub mod ports;
 pub mod store;
+pub mod trace;
 pub mod voice;

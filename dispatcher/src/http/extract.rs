@@ -4,32 +4,54 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse as _, Response};
+use futures::StreamExt as _;
 use protocols::digest::Digest;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::app::idempotency::{self, Answer, Begin, Work};
-use crate::context::App;
+use crate::app::idempotency::{self, Answer, Begin};
+use crate::context::{App, Wake};
 use crate::domain::actor::Actor;
+use crate::http::BODY_BYTES_MAX;
 use crate::http::problem::{Finding, Kind, Problem};
+use crate::http::refusal::read;
+use crate::store::Tx;
+
+/// Bytes of a body that are read only to be forgotten. Beyond that the connection is cut.
+const FORGOTTEN_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Characters of an `Idempotency-Key`: a UUID and something before it.
 const KEY_LENGTH_MAX: usize = 128;
 
-/// A JSON body. The type says `#[serde(deny_unknown_fields)]`.
+/// The body of an operation that takes none: absent, or an object without fields.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nothing {}
+
+impl FromRequest<Arc<App>> for Nothing {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        Ok(Json::from_request(request, app).await?.0)
+    }
+}
+
+/// A JSON body; none at all is read as an object without fields. The type says
+/// `#[serde(deny_unknown_fields)]`.
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
-        is_json(request.headers())?;
-        Ok(Self(read(&body(request, app).await?)?))
+    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, Problem> {
+        let headers = request.headers().clone();
+        Ok(Self(json(&headers, &body(request).await?)?))
     }
 }
 
-/// A JSON body that came with an `Idempotency-Key`: [`Keyed::begin`] before the effect,
-/// [`Work::finish`] after it.
+/// A [`Json`] body that came with an `Idempotency-Key`.
 #[derive(Debug)]
 pub struct Keyed<T> {
     /// The body.
@@ -41,90 +63,61 @@ pub struct Keyed<T> {
 impl<T: DeserializeOwned> FromRequest<Arc<App>> for Keyed<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
-        let bytes = Raw::from_request(request, app).await?;
-        is_json(&bytes.headers)?;
-        let text = bytes.body.trim_ascii();
-        let body = match read(if text.is_empty() { b"null" } else { text }) {
-            // What takes no body also takes an empty object, as many clients send it.
-            Err(problem) if text == b"{}" => read(b"null").map_err(|_| problem)?,
-            body => body?,
-        };
-        Ok(Self { body, key: bytes.key, fingerprint: bytes.fingerprint })
+    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, Problem> {
+        let headers = request.headers().clone();
+        let key = key(&headers)?;
+        let subject = format!("{} {}\n", request.method(), request.uri());
+        let bytes = body(request).await?;
+        let fingerprint = Digest::of(&[subject.as_bytes(), &bytes].concat());
+        Ok(Self { body: json(&headers, &bytes)?, key, fingerprint })
     }
 }
 
 impl<T> Keyed<T> {
-    /// Opens the transaction of the effect, or finds the answer that was given before. Ask
-    /// whether the actor may *before* this.
-    pub async fn begin(self, app: &App, actor: &Actor) -> Result<(T, Begun), Problem> {
-        let begun = begin(app, actor, self.key, self.fingerprint).await?;
-        Ok((self.body, begun))
-    }
-}
-
-/// As [`Keyed`], for a body that is not JSON.
-#[derive(Debug)]
-pub struct Raw {
-    /// The body's bytes.
-    pub body: axum::body::Bytes,
-    /// The request's headers.
-    pub headers: HeaderMap,
-    key: String,
-    fingerprint: Digest,
-}
-
-impl FromRequest<Arc<App>> for Raw {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
-        let headers = request.headers().clone();
-        let key = key(&headers)?;
-        let subject = format!("{} {}\n", request.method(), request.uri());
-        let body = body(request, app).await?;
-        let fingerprint = Digest::of(&[subject.as_bytes(), &body].concat());
-        Ok(Self { body, headers, key, fingerprint })
-    }
-}
-
-impl Raw {
-    /// As [`Keyed::begin`].
-    pub async fn begin(&self, app: &App, actor: &Actor) -> Result<Begun, Problem> {
-        begin(app, actor, self.key.clone(), self.fingerprint).await
-    }
-}
-
-/// What [`Keyed::begin`] found.
-#[derive(Debug)]
-pub enum Begun {
-    /// Do it in `work.tx`, then `work.finish(&answer)`.
-    New(Box<Work>),
-    /// Give this answer again.
-    Replay(Answer),
-}
-
-async fn begin(
-    app: &App,
-    actor: &Actor,
-    key: String,
-    fingerprint: Digest,
-) -> Result<Begun, Problem> {
-    let request = idempotency::Request { actor: actor.id, key, fingerprint };
-    match idempotency::begin(&app.db, &app.running, request, app.now()).await? {
-        Begin::New(work) => Ok(Begun::New(work)),
-        Begin::Replay(answer) => Ok(Begun::Replay(answer)),
+    /// Does `act` once: in one transaction with its kept answer, and after the commit wakes whoever
+    /// waits for it. A repeat is given the kept answer and does nothing. Ask whether the actor may
+    /// *before* this or in `act`.
+    pub async fn once(
+        self,
+        app: &App,
+        actor: &Actor,
+        wakes: &[Wake],
+        act: impl AsyncFnOnce(&mut Tx, T) -> Result<Answer, Problem>,
+    ) -> Result<Response, Problem> {
+        let (key, fingerprint) = (self.key, self.fingerprint);
+        let request = idempotency::Request { actor: actor.id, key, fingerprint };
+        let begun = idempotency::begin(&app.db, &app.running, request, app.now()).await?;
+        let mut work = match begun {
+            Begin::New(work) => work,
+            Begin::Replay(answer) => return Ok(answer.into_response()),
+        };
+        let answer = act(&mut work.tx, self.body).await?;
+        work.finish(&answer).await?;
+        for wake in wakes {
+            app.notifier.wake(*wake);
+        }
+        app.notifier.wake(Wake::Events);
+        Ok(answer.into_response())
     }
 }
 
 /// The version that `If-Match` names: `"7"`. Required on edits.
 pub fn if_match(headers: &HeaderMap) -> Result<i64, Problem> {
     let missing = || {
-        Problem::new(Kind::PreconditionRequired)
-            .detail("缺少 If-Match 请求头", "the header If-Match with the ETag is required")
+        header_missing(
+            "If-Match",
+            "缺少 If-Match 请求头，其值为所读内容的 ETag",
+            "the header If-Match with the ETag is required",
+        )
     };
     let value = headers.get(header::IF_MATCH).ok_or_else(missing)?;
     let text = value.to_str().unwrap_or_default().trim().trim_matches('"');
     text.parse().map_err(|_| Problem::new(Kind::Stale))
+}
+
+fn header_missing(name: &str, zh: &str, en: &str) -> Problem {
+    let finding = Finding::new(&format!("/{name}"), "header-missing", zh, en);
+    Problem::new(Kind::PreconditionRequired).detail(zh, en).finding(finding)
 }
 
 /// The `ETag` of a version.
@@ -134,8 +127,11 @@ pub fn etag(version: i64) -> String {
 
 fn key(headers: &HeaderMap) -> Result<String, Problem> {
     let missing = || {
-        Problem::new(Kind::PreconditionRequired)
-            .detail("缺少 Idempotency-Key 请求头", "the header Idempotency-Key is required")
+        header_missing(
+            "Idempotency-Key",
+            "缺少 Idempotency-Key 请求头",
+            "the header Idempotency-Key is required",
+        )
     };
     let value = headers.get("idempotency-key").ok_or_else(missing)?;
     let text = value.to_str().unwrap_or_default().trim();
@@ -143,11 +139,28 @@ fn key(headers: &HeaderMap) -> Result<String, Problem> {
     if is_key {
         Ok(text.to_owned())
     } else {
-        Err(Problem::malformed(
+        let (zh, en) = (
             "Idempotency-Key 须为 1 至 128 个 ASCII 字符",
             "an Idempotency-Key is 1 to 128 ASCII characters",
-        ))
+        );
+        let finding = Finding::new("/Idempotency-Key", "length", zh, en);
+        Err(Problem::malformed(zh, en).finding(finding))
     }
+}
+
+/// Reads a body; none at all is an object without fields, whatever its type is said to be.
+fn json<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
+    let body = body.trim_ascii();
+    if body.is_empty() {
+        return read(b"{}");
+    }
+    is_json(headers)?;
+    if body.starts_with(b"[") {
+        // It would be read field by field, in an order that nobody agreed upon.
+        let (zh, en) = ("请求内容须为 JSON 对象", "the body is a JSON object");
+        return Err(Problem::malformed(zh, en).finding(Finding::new("", "not-an-object", zh, en)));
+    }
+    read(body)
 }
 
 /// A form of another site can't send this type, which is half of the protection against it.
@@ -157,25 +170,37 @@ fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
     if kind.is_some_and(|kind| kind.eq_ignore_ascii_case("application/json")) {
         return Ok(());
     }
-    Err(Problem::new(Kind::UnsupportedMedia)
-        .detail("内容类型须为 application/json", "the content type must be application/json"))
+    let (zh, en) = ("内容类型须为 application/json", "the content type must be application/json");
+    let finding = Finding::new("/Content-Type", "content-type", zh, en);
+    Err(Problem::new(Kind::UnsupportedMedia).detail(zh, en).finding(finding))
 }
 
-async fn body(request: Request, app: &Arc<App>) -> Result<axum::body::Bytes, Problem> {
-    axum::body::Bytes::from_request(request, app).await.map_err(|rejection| {
-        if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-            return Problem::new(Kind::TooLarge);
+/// Reads the body. What is too large is read to its end all the same, and forgotten: a client that
+/// is cut off while it sends never learns why.
+async fn body(request: Request) -> Result<Vec<u8>, Problem> {
+    let mut stream = request.into_body().into_data_stream();
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    while let Some(part) = stream.next().await {
+        let part = part.map_err(|error| {
+            tracing::debug!("a body could not be read: {error}");
+            let (zh, en) = ("请求内容没有传完", "the body broke off");
+            Problem::malformed(zh, en).finding(Finding::new("", "cut-off", zh, en))
+        })?;
+        length += part.len();
+        if length <= BODY_BYTES_MAX {
+            bytes.extend_from_slice(&part);
+        } else {
+            bytes = Vec::new();
         }
-        tracing::debug!("a body could not be read: {rejection}");
-        Problem::malformed("无法读取请求内容", "the body could not be read")
-    })
-}
-
-fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        let en = format!("the body is refused: {error}");
-        let zh = format!("请求内容不符合要求: {error}");
-        let slug = if error.is_data() { "not-of-its-type" } else { "not-json" };
-        Problem::malformed(&zh, &en).finding(Finding::new("", slug, &zh, &en))
-    })
+        if length > FORGOTTEN_BYTES_MAX {
+            break;
+        }
+    }
+    if length <= BODY_BYTES_MAX {
+        return Ok(bytes);
+    }
+    let zh = format!("请求内容最多 {BODY_BYTES_MAX} 字节");
+    let en = format!("a body has at most {BODY_BYTES_MAX} bytes");
+    let finding = Finding::new("", "too-large", &zh, &en);
+    Err(Problem::new(Kind::TooLarge).detail(zh, en).finding(finding))
 }

@@ -13,6 +13,7 @@ pub mod login;
 pub mod page;
 pub mod parameters;
 pub mod problem;
+pub mod refusal;
 pub mod v1;
 
 use std::sync::Arc;
@@ -21,14 +22,16 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument as _;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::context::App;
 use crate::http::problem::Problem;
 use crate::metrics::{RequestLabels, StatusClass};
+use crate::trace::{self, Trace};
 
 /// Bytes of a JSON body. Routes that take documents set their own limit.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -50,10 +53,10 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(middleware::from_fn_with_state(app.clone(), observe))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
-            axum::response::IntoResponse::into_response(Problem::internal())
+            Problem::internal().into_response()
         }))
+        .layer(middleware::from_fn_with_state(app.clone(), observe))
         .with_state(app)
 }
 
@@ -79,11 +82,24 @@ async fn method_not_allowed() -> Problem {
     Problem::new(problem::Kind::MethodNotAllowed)
 }
 
-/// Counts and logs each answer.
+/// Names each request by its trace, counts and logs its answer.
 async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let sent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+    let trace = sent.and_then(Trace::from_traceparent);
+    let trace = trace.unwrap_or_else(|| Trace::new(app.ports.bytes()));
+    let span = tracing::info_span!("request", trace.id = %trace);
+    trace::within(trace, answer(app, request, next)).instrument(span).await
+}
+
+async fn answer(app: Arc<App>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
-    let response = next.run(request).await;
+    let response = if path.contains("%00") {
+        // A NUL names nothing, and not every database can be asked for it.
+        not_found().await.into_response()
+    } else {
+        next.run(request).await
+    };
     let code = response.status();
     let status = match code.as_u16() {
         500.. => StatusClass::ServerError,

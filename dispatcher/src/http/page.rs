@@ -6,9 +6,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use protocols::digest::Digest;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::http::problem::{Finding, Kind, Problem};
+use crate::http::problem::{Finding, Problem};
+use crate::http::refusal;
 
 /// Items of a page when nothing is asked for.
 pub const LIMIT_DEFAULT: i64 = 50;
@@ -18,8 +20,19 @@ pub const LIMIT_MAX: i64 = 200;
 
 const VERSION: u8 = 1;
 
-/// The two query parameters of every list. Flatten is not used: list them in the query struct, and
-/// call [`page`].
+/// The query of a list without filters.
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PageQuery {
+    /// 1 to 200.
+    pub limit: Option<i64>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// A page that is asked for. Flatten is not used: a list with filters has both query parameters in
+/// a struct of its own, and calls [`page`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<K> {
     /// Items wanted. Ask the store for one more to know whether there is a next page.
@@ -48,7 +61,7 @@ struct Cursor<K> {
 
 /// Reads `limit` and `cursor`. `filters` is everything else that the list was asked with, in any
 /// stable form.
-pub fn page<K: for<'de> Deserialize<'de>>(
+pub fn page<K: DeserializeOwned>(
     limit: Option<i64>,
     cursor: Option<&str>,
     filters: &str,
@@ -62,13 +75,14 @@ pub fn page<K: for<'de> Deserialize<'de>>(
     let filter = Digest::of(filters.as_bytes()).to_string();
     let Some(cursor) = cursor else { return Ok(Page { limit, after: None, filter }) };
     let refuse = || {
-        Problem::new(Kind::Malformed).detail(
+        let (zh, en) = (
             "游标无效或与筛选条件不符，请从第一页重新开始",
             "the cursor is not one of this list; begin again without it",
-        )
+        );
+        Problem::malformed(zh, en).finding(Finding::new("/cursor", "cursor", zh, en))
     };
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refuse())?;
-    let cursor: Cursor<K> = serde_json::from_slice(&bytes).map_err(|_| refuse())?;
+    let cursor: Cursor<K> = refusal::read(&bytes).map_err(|_| refuse())?;
     if cursor.version != VERSION || cursor.filter != filter {
         return Err(refuse());
     }

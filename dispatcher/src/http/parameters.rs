@@ -5,7 +5,8 @@ use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 
-use crate::http::problem::{Finding, Problem};
+use crate::http::problem::Problem;
+use crate::http::refusal;
 
 /// The query. The type says `#[serde(deny_unknown_fields)]`.
 #[derive(Debug)]
@@ -17,9 +18,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Parameters<T> 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query: Result<Query<T>, QueryRejection> = Query::from_request_parts(parts, state).await;
         query.map(|Query(query)| Self(query)).map_err(|rejection| {
-            let en = format!("the query is refused: {}", rejection.body_text());
-            let zh = format!("查询参数不符合要求: {}", rejection.body_text());
-            Problem::malformed(&zh, &en).finding(Finding::new("", "query", &zh, &en))
+            let said = rejection.body_text();
+            let said = said.rsplit_once("query string: ").map_or(said.as_str(), |(_, said)| said);
+            // What was wrong with one parameter comes behind its name.
+            let (name, reason) = said
+                .split_once(": ")
+                .filter(|(name, _)| {
+                    name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+                })
+                .unwrap_or(("", said));
+            let pointer = if name.is_empty() { String::new() } else { format!("/{name}") };
+            let finding = refusal::named(pointer, reason);
+            let zh = format!("查询参数不符合要求：{name}：{}", finding.message_zh);
+            let en = format!("the query is refused: {said}");
+            Problem::malformed(zh, en).finding(finding)
         })
     }
 }

@@ -1,7 +1,6 @@
 //! Problem documents (RFC 9457): one shape for every refusal, in Chinese and English.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::extract::Path;
@@ -14,6 +13,7 @@ use crate::app::idempotency::KeyError;
 use crate::context::App;
 use crate::domain::actor::Denied;
 use crate::store::StoreError;
+use crate::trace;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $variant:ident => $status:ident, $slug:literal, $zh:literal, $en:literal;)*) => {
@@ -203,9 +203,15 @@ impl Problem {
         Self::new(Kind::Malformed).detail(zh, en)
     }
 
-    /// 500; the cause is in the log, under the instance.
+    /// 500; the cause is in the log, under the trace.
     pub fn internal() -> Self {
         Self::new(Kind::Internal)
+    }
+
+    /// The first broken rule.
+    #[cfg(test)]
+    pub fn first_finding(&self) -> Option<&Finding> {
+        self.errors.first()
     }
 
     /// Its kind.
@@ -229,26 +235,18 @@ pub struct ProblemBody {
     pub detail: String,
     /// This case, in Chinese.
     pub detail_zh: String,
-    /// Names this answer in the log.
+    /// The trace of the request: the caller's own when it sent a `traceparent`. Every line of the
+    /// log about this request carries it.
     pub instance: String,
     /// Each broken rule.
     pub errors: Vec<Finding>,
 }
 
-/// Numbers problems within a run of the process; with the start of the run it names one in the log.
-static INSTANCE: AtomicU64 = AtomicU64::new(1);
-
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.kind.status();
-        let instance =
-            format!("{:08x}-{}", std::process::id(), INSTANCE.fetch_add(1, Ordering::Relaxed));
-        tracing::info!(
-            problem.slug = self.kind.slug(),
-            problem.instance = instance,
-            "answered {status}: {}",
-            self.detail_en
-        );
+        let instance = trace::current().map(|trace| trace.to_string()).unwrap_or_default();
+        tracing::info!(problem.slug = self.kind.slug(), "answered {status}: {}", self.detail_en);
         let body = ProblemBody {
             kind: format!("/problems/{}", self.kind.slug()),
             title: format!("{} / {}", self.kind.title_zh(), self.kind.title_en()),

@@ -4,7 +4,7 @@ use protocols::digest::Digest;
 use serde_json::{Value, json};
 
 use super::target::{self, Resolved};
-use super::{AlertError, ask, load, person, save};
+use super::{AlertError, ask, check_reason, load, person, save};
 use crate::context::App;
 use crate::domain::actor::Actor;
 use crate::domain::alert::lifecycle::{Lifecycle, LifecycleError};
@@ -86,6 +86,7 @@ pub async fn approve(
 ) -> Result<Alert, AlertError> {
     let mut alert = load(tx, actor, id).await?;
     ask(actor, Action::ApproveAlert, &alert, app.now())?;
+    check_reason(reason)?;
     alert.lifecycle = alert.lifecycle.approve(&person(actor)?, shown, reason, app.now())?;
     let detail = json!({ "digest": shown, "reason": reason });
     save(tx, app, actor.id, &mut alert, "alert_approved", detail).await?;
@@ -102,6 +103,7 @@ pub async fn reject(
 ) -> Result<Alert, AlertError> {
     let mut alert = load(tx, actor, id).await?;
     ask(actor, Action::ApproveAlert, &alert, app.now())?;
+    check_reason(reason)?;
     alert.lifecycle = alert.lifecycle.reject(&person(actor)?, reason, app.now())?;
     save(tx, app, actor.id, &mut alert, "alert_rejected", json!({ "reason": reason })).await?;
     Ok(alert)

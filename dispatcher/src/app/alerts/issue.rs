@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::orders::{self, Plan};
 use super::target::Resolved;
-use super::{AlertError, approval, ask, document, load, person, save};
+use super::{AlertError, approval, ask, check_reason, document, load, person, save};
 use crate::context::App;
 use crate::domain::actor::{Actor, ActorId};
 use crate::domain::alert::closure::ClosureTexts;
@@ -62,6 +62,7 @@ pub async fn issue_at_once(
     let mut alert = load(tx, actor, id).await?;
     let now = app.now();
     ask(actor, Action::OverrideAlert, &alert, now)?;
+    check_reason(reason)?;
     let by = person(actor)?;
     let resolved = approval::check(tx, app, &alert).await?;
     let expires_at = validation::expiry(&alert.content, now);

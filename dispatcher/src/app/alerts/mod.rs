@@ -35,6 +35,10 @@ use crate::domain::authority::Action;
 use crate::domain::fault::Fault;
 use crate::store::{self, Conn, StoreError, Tx};
 
+/// Bytes of the reason for a decision: some three hundred Chinese characters. It stays in the record
+/// for ever.
+pub const REASON_BYTES_MAX: usize = 1_000;
+
 /// Why a use case of an alert was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum AlertError {
@@ -66,6 +70,15 @@ impl AlertError {
     pub fn fault(pointer: &str, rule: &str, zh: &str, en: &str) -> Self {
         Self::Faults(vec![Fault::new(pointer, rule, zh, en)])
     }
+}
+
+/// Whether a reason may go into the record; that one is needed is a rule of the lifecycle.
+pub fn check_reason(reason: &str) -> Result<(), AlertError> {
+    if reason.len() <= REASON_BYTES_MAX {
+        return Ok(());
+    }
+    let (zh, en) = ("理由最多 1000 字节（约 330 个汉字）", "a reason has at most 1,000 bytes");
+    Err(AlertError::fault("/reason", "reason-too-long", zh, en))
 }
 
 /// The person behind an actor; a token is none.

@@ -22,6 +22,7 @@ use crate::domain::fault::Fault;
 use crate::domain::targeting::ResolvedOrder;
 use crate::store::orders::{NewOrder, StreamKind};
 use crate::store::{self, StoreError, Tx};
+use crate::trace::{self, Trace};
 
 /// Bytes by which an estimate may be short: lengths in CBOR headers grow with what they count.
 const SLACK_BYTES: usize = 16;
@@ -119,7 +120,7 @@ impl Plan {
             repeats: content.repeats,
             drill: content.drill.clone(),
             wants_out_of_area: content.wants_out_of_area,
-            trace: app.ports.bytes(),
+            trace: trace::current().map_or_else(|| app.ports.bytes(), Trace::bytes),
         }
     }
 

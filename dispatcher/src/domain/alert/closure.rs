@@ -9,7 +9,7 @@ use protocols::order::Purpose;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::alert::content::{AlertContent, is_chinese};
+use crate::domain::alert::content::{AlertContent, has_control, is_chinese};
 use crate::domain::fault::Fault;
 
 /// How an alert ended.
@@ -148,6 +148,14 @@ impl BilingualText {
                     "the closing words are missing",
                 ));
             }
+            if has_control(text) {
+                faults.push(Fault::new(
+                    pointer,
+                    "control-character",
+                    "文字中有控制字符",
+                    "the text contains a control character",
+                ));
+            }
             if text.len() > limits::TEXT_BYTES_MAX {
                 faults.push(Fault::new(
                     pointer,
@@ -212,6 +220,18 @@ mod tests {
         let mut content = content(BroadcastKind::Actual);
         content.texts[0].headline = "雨".repeat(160);
         assert!(ClosureTexts::prepare(&content).withdrawn.faults().is_empty());
+    }
+
+    #[test]
+    fn words_given_by_an_officer_are_there_short_enough_and_writable() {
+        let rules = |zh: &str, en: &str| {
+            let text = BilingualText { zh: zh.to_owned(), en: en.to_owned() };
+            text.faults().into_iter().map(|fault| fault.rule).collect::<Vec<_>>()
+        };
+        assert!(rules("雨停了。\n请放心。", "It is over.").is_empty());
+        assert_eq!(rules(" ", "It is over."), ["closure-text-missing"]);
+        assert_eq!(rules("雨停了\u{1}", "It\u{ffff}"), ["control-character"; 2]);
+        assert_eq!(rules(&"雨".repeat(401), "It is over."), ["spoken-too-long"]);
     }
 
     #[test]

@@ -50,6 +50,14 @@ impl AlertText {
     }
 }
 
+/// Whether a text has a character that no CAP document may carry; line breaks and tabs may stay.
+pub fn has_control(text: &str) -> bool {
+    let is_barred = |c: char| {
+        (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{fffe}' | '\u{ffff}')
+    };
+    text.chars().any(is_barred)
+}
+
 /// Whether a tag names Chinese in any of its forms, so that sentences end with a Chinese stop.
 pub fn is_chinese(language: &str) -> bool {
     let primary = language.split('-').next().unwrap_or_default();

@@ -5,8 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use protocols::alert::BroadcastKind;
 use protocols::limits;
 use protocols::region::RegionCode;
+use protocols::speech::{Language, SpeechRequest};
 
-use crate::domain::alert::content::{AlertContent, AlertText};
+use crate::domain::alert::content::{AlertContent, AlertText, has_control};
 use crate::domain::fault::Fault;
 use crate::domain::targeting::RequestedArea;
 
@@ -171,7 +172,18 @@ fn check_texts(texts: &[AlertText], predecessors: usize, faults: &mut Vec<Fault>
                 "the text contains a control character",
             ));
         }
-        let bytes = text.spoken().len();
+        let spoken = text.spoken();
+        let has_voice = Language::from_tag(&text.language).is_some();
+        let is_mute = SpeechRequest::for_text(&text.language, &spoken).is_none();
+        if has_voice && is_mute && !spoken.trim().is_empty() {
+            faults.push(Fault::new(
+                at("headline"),
+                "nothing-to-say",
+                "文字中没有可以读出来的内容",
+                "nothing in the text can be said aloud",
+            ));
+        }
+        let bytes = spoken.len();
         if bytes > limits::TEXT_BYTES_MAX {
             let over = bytes - limits::TEXT_BYTES_MAX;
             faults.push(Fault::new(
@@ -195,7 +207,6 @@ fn check_texts(texts: &[AlertText], predecessors: usize, faults: &mut Vec<Fault>
 }
 
 fn field_with_control(text: &AlertText) -> Option<&'static str> {
-    let has_control = |text: &str| text.chars().any(|c| c.is_control() && c != '\n' && c != '\t');
     [
         ("headline", &text.headline),
         ("description", &text.description),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use serde::Deserialize;
 
 use super::AccountBody;
@@ -13,8 +13,9 @@ use crate::context::App;
 use crate::domain::actor::Actor;
 use crate::domain::authority::Action;
 use crate::http::answer;
-use crate::http::extract::{Begun, Keyed};
+use crate::http::extract::Keyed;
 use crate::http::problem::{Problem, ProblemBody};
+use crate::store::Tx;
 
 /// A new account. Its second factor is enrolled on the machine itself: `dispatcher user totp`.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -46,17 +47,13 @@ pub(super) async fn create_account(
 ) -> Result<Response, Problem> {
     actor.may(Action::ManageAccounts, app.region(), None, app.now())?;
     let password_hash = accounts::hashed(&app.ports, keyed.body.password.clone()).await?;
-    let (body, begun) = keyed.begin(&app, &actor).await?;
-    let mut work = match begun {
-        Begun::Replay(answer) => return Ok(answer.into_response()),
-        Begun::New(work) => work,
+    let act = async |tx: &mut Tx, body: CreateAccountRequest| {
+        let (name, full_name) = (body.name, body.full_name);
+        let new = NewAccount { name, full_name, password_hash, totp_secret: None };
+        let account = accounts::add(tx, &app.ports, actor.id, new).await?;
+        let location = format!("/api/v1/accounts/{}", account.name);
+        let body = AccountBody::load(tx, account).await?;
+        Ok(answer::kept(StatusCode::CREATED, Some(location), &body))
     };
-    let new =
-        NewAccount { name: body.name, full_name: body.full_name, password_hash, totp_secret: None };
-    let account = accounts::add(&mut work.tx, &app.ports, actor.id, new).await?;
-    let location = format!("/api/v1/accounts/{}", account.name);
-    let body = AccountBody::load(&mut work.tx, account).await?;
-    let answer = answer::kept(StatusCode::CREATED, Some(location), &body);
-    work.finish(&answer).await?;
-    Ok(answer.into_response())
+    keyed.once(&app, &actor, &[], act).await
 }

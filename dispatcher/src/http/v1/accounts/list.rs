@@ -4,39 +4,27 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use serde::Deserialize;
 
 use super::AccountBody;
 use crate::context::App;
 use crate::domain::actor::Actor;
 use crate::domain::authority::Action;
 use crate::http::answer;
-use crate::http::page::{self, Items};
+use crate::http::page::{self, Items, PageQuery};
 use crate::http::parameters::Parameters;
 use crate::http::problem::Problem;
 use crate::store;
 
-/// Which page.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct ListQuery {
-    /// 1 to 200.
-    limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
 /// Accounts by login name.
 #[utoipa::path(
-    get, path = "/accounts", tag = "accounts", params(ListQuery),
+    get, path = "/accounts", tag = "accounts", params(PageQuery),
     responses((status = 200, description = "A page", body = Items<AccountBody>)),
     extensions(("x-action" = json!("read_accounts")))
 )]
 pub(super) async fn list_accounts(
     State(app): State<Arc<App>>,
     actor: Actor,
-    Parameters(query): Parameters<ListQuery>,
+    Parameters(query): Parameters<PageQuery>,
 ) -> Result<Response, Problem> {
     actor.may(Action::ReadAccounts, app.region(), None, app.now())?;
     let page = page::page::<String>(query.limit, query.cursor.as_deref(), "")?;

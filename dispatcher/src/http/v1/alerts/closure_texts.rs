@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 
 use crate::app::alerts;
@@ -10,6 +10,7 @@ use crate::context::App;
 use crate::domain::actor::Actor;
 use crate::domain::alert::closure::ClosureTexts;
 use crate::http::answer;
+use crate::http::parameters::PathOf;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// The words for lifting, withdrawal and expiry; before the issue, as they would be prepared.
@@ -25,7 +26,7 @@ use crate::http::problem::{Problem, ProblemBody};
 pub(super) async fn list_closure_texts(
     State(app): State<Arc<App>>,
     actor: Actor,
-    Path(id): Path<String>,
+    PathOf(id): PathOf<String>,
 ) -> Result<Response, Problem> {
     let alert = alerts::load(&mut *app.db.read().await?, &actor, &id).await?;
     let prepared = alert.closures.clone();

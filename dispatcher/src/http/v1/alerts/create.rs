@@ -3,18 +3,17 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use protocols::region::RegionCode;
 use serde::Deserialize;
 
-use super::{AlertBody, finish};
+use super::{AlertBody, Refusals, begin};
 use crate::app::alerts::draft;
-use crate::context::{App, Wake};
+use crate::context::App;
 use crate::domain::actor::Actor;
 use crate::domain::alert::content::AlertContent;
-use crate::http::extract::{Begun, Keyed};
-use crate::http::problem::{Problem, ProblemBody};
+use crate::http::extract::Keyed;
+use crate::http::problem::Problem;
 
 /// A new alert.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -30,14 +29,7 @@ pub(super) struct CreateAlertRequest {
 /// Begin an alert as a draft.
 #[utoipa::path(
     post, path = "/alerts", tag = "alerts", request_body = CreateAlertRequest,
-    responses(
-        (status = 201, description = "Begun", body = AlertBody),
-        (status = 403, description = "No grant, or no fresh second factor", body = ProblemBody),
-        (status = 404, description = "No such alert", body = ProblemBody),
-        (status = 409, description = "Not in the state for it", body = ProblemBody),
-        (status = 412, description = "Changed by somebody else", body = ProblemBody),
-        (status = 422, description = "A rule is broken", body = ProblemBody),
-    ),
+    responses((status = 201, description = "Begun", body = AlertBody), Refusals),
     extensions(("x-action" = json!("draft_alert")))
 )]
 pub(super) async fn create_alert(
@@ -45,11 +37,8 @@ pub(super) async fn create_alert(
     actor: Actor,
     keyed: Keyed<CreateAlertRequest>,
 ) -> Result<Response, Problem> {
-    let (body, begun) = keyed.begin(&app, &actor).await?;
-    let mut work = match begun {
-        Begun::New(work) => work,
-        Begun::Replay(answer) => return Ok(answer.into_response()),
-    };
-    let alert = draft::create(&mut work.tx, &app, &actor, body.region, body.content).await?;
-    finish(&app, work, StatusCode::CREATED, &alert, &[Wake::Alerts]).await
+    begin(&app, &actor, keyed, async |tx, body| {
+        draft::create(tx, &app, &actor, body.region, body.content).await
+    })
+    .await
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use crate::domain::actor::Actor;
 use crate::domain::alert::content::AlertContent;
 use crate::http::answer;
 use crate::http::extract::{Json, if_match};
+use crate::http::parameters::PathOf;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// The whole content, as it shall be.
@@ -47,7 +48,7 @@ pub(super) struct EditAlertRequest {
 pub(super) async fn edit_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
-    Path(id): Path<String>,
+    PathOf(id): PathOf<String>,
     headers: HeaderMap,
     Json(body): Json<EditAlertRequest>,
 ) -> Result<Response, Problem> {

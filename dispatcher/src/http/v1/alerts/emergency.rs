@@ -2,46 +2,32 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
+use axum::response::Response;
 
-use super::{AlertBody, ReasonRequest, finish};
-use crate::app::alerts::{issue, speech};
-use crate::context::{App, Wake};
+use super::{AlertBody, ISSUED, ReasonRequest, Refusals, act};
+use crate::app::alerts::issue;
+use crate::context::App;
 use crate::domain::actor::Actor;
-use crate::http::extract::{Begun, Keyed};
-use crate::http::problem::{Problem, ProblemBody};
+use crate::http::extract::Keyed;
+use crate::http::parameters::PathOf;
+use crate::http::problem::Problem;
 
 /// Issue at once without the second person; to be countersigned within 30 minutes.
 #[utoipa::path(
     post, path = "/alerts/{id}/emergency", tag = "alerts", request_body = ReasonRequest,
     params(("id" = String, Path, description = "The alert")),
-    responses(
-        (status = 200, description = "Done", body = AlertBody),
-        (status = 403, description = "No grant, or no fresh second factor", body = ProblemBody),
-        (status = 404, description = "No such alert", body = ProblemBody),
-        (status = 409, description = "Not in the state for it", body = ProblemBody),
-        (status = 412, description = "Changed by somebody else", body = ProblemBody),
-        (status = 422, description = "A rule is broken", body = ProblemBody),
-    ),
+    responses((status = 200, description = "Done", body = AlertBody), Refusals),
     extensions(("x-action" = json!("override_alert")))
 )]
 pub(super) async fn override_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
-    Path(id): Path<String>,
+    PathOf(id): PathOf<String>,
     keyed: Keyed<ReasonRequest>,
 ) -> Result<Response, Problem> {
-    let (body, begun) = keyed.begin(&app, &actor).await?;
-    let mut work = match begun {
-        Begun::New(work) => work,
-        Begun::Replay(answer) => return Ok(answer.into_response()),
-    };
-    let alert = issue::issue_at_once(&mut work.tx, &app, &actor, &id, &body.reason).await?;
-    let response =
-        finish(&app, work, StatusCode::OK, &alert, &[Wake::Orders, Wake::Alerts]).await?;
-    // It is out already; the words that may be pressed next get their sound now.
-    speech::prepare(&app, &alert).await?;
-    Ok(response)
+    act(&app, &actor, keyed, ISSUED, async |tx, body| {
+        issue::issue_at_once(tx, &app, &actor, &id, &body.reason).await
+    })
+    .await
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,6 +12,7 @@ use crate::app::alerts;
 use crate::context::App;
 use crate::domain::actor::Actor;
 use crate::http::answer;
+use crate::http::parameters::PathOf;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::store;
 
@@ -50,7 +51,7 @@ pub(super) struct ProgressBody {
 pub(super) async fn get_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
-    Path(id): Path<String>,
+    PathOf(id): PathOf<String>,
 ) -> Result<Response, Problem> {
     let mut connection = app.db.read().await?;
     let alert = alerts::load(&mut connection, &actor, &id).await?;

@@ -21,7 +21,7 @@ mod withdraw;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -29,12 +29,14 @@ use utoipa_axum::routes;
 pub use view::AlertBody;
 
 use crate::app::alerts::AlertError;
-use crate::app::idempotency::Work;
 use crate::context::{App, Wake};
+use crate::domain::actor::Actor;
 use crate::domain::alert::lifecycle::LifecycleError;
 use crate::domain::alert::record::Alert;
 use crate::http::answer;
-use crate::http::problem::{Finding, Kind, Problem};
+use crate::http::extract::Keyed;
+use crate::http::problem::{Finding, Kind, Problem, ProblemBody};
+use crate::store::Tx;
 
 /// All operations.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
@@ -65,22 +67,59 @@ pub(super) struct ReasonRequest {
     pub(super) reason: String,
 }
 
-/// Keeps the answer, commits it with the effect, and wakes whoever waits for it.
-async fn finish(
+/// Why a step of an alert's life may be refused.
+#[derive(utoipa::IntoResponses)]
+#[expect(dead_code, reason = "the document is made of it")]
+pub(super) enum Refusals {
+    /// No grant, or no fresh second factor
+    #[response(status = 403)]
+    Forbidden(ProblemBody),
+    /// No such alert
+    #[response(status = 404)]
+    NotFound(ProblemBody),
+    /// Not in the state for it
+    #[response(status = 409)]
+    WrongState(ProblemBody),
+    /// Changed by somebody else
+    #[response(status = 412)]
+    Stale(ProblemBody),
+    /// A rule is broken
+    #[response(status = 422)]
+    RuleBroken(ProblemBody),
+}
+
+/// Who is woken after an alert was issued or ended.
+const ISSUED: &[Wake] = &[Wake::Orders, Wake::Alerts, Wake::Speech];
+
+/// Does a step of an alert's life, once.
+async fn act<T>(
     app: &App,
-    work: Box<Work>,
-    status: StatusCode,
-    alert: &Alert,
+    actor: &Actor,
+    keyed: Keyed<T>,
     wakes: &[Wake],
+    step: impl AsyncFnOnce(&mut Tx, T) -> Result<Alert, AlertError>,
 ) -> Result<Response, Problem> {
-    let location = (status == StatusCode::CREATED).then(|| format!("/api/v1/alerts/{}", alert.id));
-    let answer = answer::kept(status, location, &AlertBody::of(alert, app.now()));
-    work.finish(&answer).await?;
-    for wake in wakes {
-        app.notifier.wake(*wake);
-    }
-    app.notifier.wake(Wake::Events);
-    Ok(answer.into_response())
+    let act = async |tx: &mut Tx, body: T| {
+        let alert = step(tx, body).await?;
+        Ok(answer::kept(StatusCode::OK, None, &AlertBody::of(&alert, app.now())))
+    };
+    keyed.once(app, actor, wakes, act).await
+}
+
+/// Begins an alert, once.
+async fn begin<T>(
+    app: &App,
+    actor: &Actor,
+    keyed: Keyed<T>,
+    step: impl AsyncFnOnce(&mut Tx, T) -> Result<Alert, AlertError>,
+) -> Result<Response, Problem> {
+    let act = async |tx: &mut Tx, body: T| {
+        let alert = step(tx, body).await?;
+        let location = format!("/api/v1/alerts/{}", alert.id);
+        let body = AlertBody::of(&alert, app.now());
+        Ok(answer::kept(StatusCode::CREATED, Some(location), &body))
+    };
+    keyed.once(app, actor, &[Wake::Alerts], act).await
 }
 
 impl From<AlertError> for Problem {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use protocols::digest::Digest;
@@ -17,6 +17,7 @@ use crate::domain::actor::Actor;
 use crate::domain::alert::persons::PersonsNeeded;
 use crate::domain::fault::Fault;
 use crate::http::answer;
+use crate::http::parameters::PathOf;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// What an officer sees before pressing.
@@ -98,7 +99,7 @@ pub(super) struct SpokenBody {
 pub(super) async fn preview_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
-    Path(id): Path<String>,
+    PathOf(id): PathOf<String>,
 ) -> Result<Response, Problem> {
     let mut connection = app.db.read().await?;
     let alert = alerts::load(&mut connection, &actor, &id).await?;

@@ -2,42 +2,32 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
+use axum::response::Response;
 
-use super::{AlertBody, ReasonRequest, finish};
+use super::{AlertBody, ReasonRequest, Refusals, act};
 use crate::app::alerts::approval;
 use crate::context::{App, Wake};
 use crate::domain::actor::Actor;
-use crate::http::extract::{Begun, Keyed};
-use crate::http::problem::{Problem, ProblemBody};
+use crate::http::extract::Keyed;
+use crate::http::parameters::PathOf;
+use crate::http::problem::Problem;
 
 /// Send a submitted alert back to its authors.
 #[utoipa::path(
     post, path = "/alerts/{id}/reject", tag = "alerts", request_body = ReasonRequest,
     params(("id" = String, Path, description = "The alert")),
-    responses(
-        (status = 200, description = "Done", body = AlertBody),
-        (status = 403, description = "No grant, or no fresh second factor", body = ProblemBody),
-        (status = 404, description = "No such alert", body = ProblemBody),
-        (status = 409, description = "Not in the state for it", body = ProblemBody),
-        (status = 412, description = "Changed by somebody else", body = ProblemBody),
-        (status = 422, description = "A rule is broken", body = ProblemBody),
-    ),
+    responses((status = 200, description = "Done", body = AlertBody), Refusals),
     extensions(("x-action" = json!("approve_alert")))
 )]
 pub(super) async fn reject_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
-    Path(id): Path<String>,
+    PathOf(id): PathOf<String>,
     keyed: Keyed<ReasonRequest>,
 ) -> Result<Response, Problem> {
-    let (body, begun) = keyed.begin(&app, &actor).await?;
-    let mut work = match begun {
-        Begun::New(work) => work,
-        Begun::Replay(answer) => return Ok(answer.into_response()),
-    };
-    let alert = approval::reject(&mut work.tx, &app, &actor, &id, &body.reason).await?;
-    finish(&app, work, StatusCode::OK, &alert, &[Wake::Alerts]).await
+    act(&app, &actor, keyed, &[Wake::Alerts], async |tx, body| {
+        approval::reject(tx, &app, &actor, &id, &body.reason).await
+    })
+    .await
 }

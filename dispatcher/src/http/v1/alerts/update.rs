@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
+use axum::response::Response;
 use serde::Deserialize;
 
-use super::{AlertBody, finish};
+use super::{AlertBody, Refusals, begin};
 use crate::app::alerts::draft;
-use crate::context::{App, Wake};
+use crate::context::App;
 use crate::domain::actor::Actor;
 use crate::domain::alert::content::AlertContent;
-use crate::http::extract::{Begun, Keyed};
-use crate::http::problem::{Problem, ProblemBody};
+use crate::http::extract::Keyed;
+use crate::http::parameters::PathOf;
+use crate::http::problem::Problem;
 
 /// The successor of an alert.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -27,27 +27,17 @@ pub(super) struct UpdateAlertRequest {
 #[utoipa::path(
     post, path = "/alerts/{id}/update", tag = "alerts", request_body = UpdateAlertRequest,
     params(("id" = String, Path, description = "The alert")),
-    responses(
-        (status = 201, description = "Begun", body = AlertBody),
-        (status = 403, description = "No grant, or no fresh second factor", body = ProblemBody),
-        (status = 404, description = "No such alert", body = ProblemBody),
-        (status = 409, description = "Not in the state for it", body = ProblemBody),
-        (status = 412, description = "Changed by somebody else", body = ProblemBody),
-        (status = 422, description = "A rule is broken", body = ProblemBody),
-    ),
+    responses((status = 201, description = "Begun", body = AlertBody), Refusals),
     extensions(("x-action" = json!("update_alert")))
 )]
 pub(super) async fn update_alert(
     State(app): State<Arc<App>>,
     actor: Actor,
-    Path(id): Path<String>,
+    PathOf(id): PathOf<String>,
     keyed: Keyed<UpdateAlertRequest>,
 ) -> Result<Response, Problem> {
-    let (body, begun) = keyed.begin(&app, &actor).await?;
-    let mut work = match begun {
-        Begun::New(work) => work,
-        Begun::Replay(answer) => return Ok(answer.into_response()),
-    };
-    let alert = draft::update(&mut work.tx, &app, &actor, &id, body.content).await?;
-    finish(&app, work, StatusCode::CREATED, &alert, &[Wake::Alerts]).await
+    begin(&app, &actor, keyed, async |tx, body| {
+        draft::update(tx, &app, &actor, &id, body.content).await
+    })
+    .await
 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
-use super::{RuleBody, finish};
+use super::{RuleBody, act};
 use crate::app::auto_issue_rules;
 use crate::context::App;
 use crate::domain::actor::Actor;
-use crate::http::extract::{Begun, Keyed};
+use crate::http::extract::{Keyed, Nothing};
 use crate::http::problem::{Problem, ProblemBody};
 
 /// Approve a rule that another person proposed.
@@ -29,13 +29,10 @@ pub(super) async fn approve_auto_issue_rule(
     State(app): State<Arc<App>>,
     actor: Actor,
     Path(id): Path<String>,
-    keyed: Keyed<()>,
+    keyed: Keyed<Nothing>,
 ) -> Result<Response, Problem> {
-    let ((), begun) = keyed.begin(&app, &actor).await?;
-    let mut work = match begun {
-        Begun::New(work) => work,
-        Begun::Replay(answer) => return Ok(answer.into_response()),
-    };
-    let rule = auto_issue_rules::approve(&mut work.tx, &app, &actor, &id).await?;
-    finish(&app, work, StatusCode::OK, rule).await
+    act(&app, &actor, keyed, StatusCode::OK, async |tx, Nothing {}| {
+        auto_issue_rules::approve(tx, &app, &actor, &id).await
+    })
+    .await
 }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 
-use super::{RuleBody, finish};
+use super::{RuleBody, act};
 use crate::app::auto_issue_rules;
 use crate::context::App;
 use crate::domain::actor::Actor;
 use crate::domain::auto_issue::Limits;
-use crate::http::extract::{Begun, Keyed};
+use crate::http::extract::Keyed;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// Propose a rule. It issues nothing before another person approved it.
@@ -30,11 +30,8 @@ pub(super) async fn create_auto_issue_rule(
     actor: Actor,
     keyed: Keyed<Limits>,
 ) -> Result<Response, Problem> {
-    let (body, begun) = keyed.begin(&app, &actor).await?;
-    let mut work = match begun {
-        Begun::New(work) => work,
-        Begun::Replay(answer) => return Ok(answer.into_response()),
-    };
-    let rule = auto_issue_rules::propose(&mut work.tx, &app, &actor, body).await?;
-    finish(&app, work, StatusCode::CREATED, rule).await
+    act(&app, &actor, keyed, StatusCode::CREATED, async |tx, body| {
+        auto_issue_rules::propose(tx, &app, &actor, body).await
+    })
+    .await
 }

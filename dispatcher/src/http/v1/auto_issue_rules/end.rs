@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use serde::Deserialize;
 
-use super::{RuleBody, finish};
+use super::{RuleBody, act};
 use crate::app::auto_issue_rules;
 use crate::context::App;
 use crate::domain::actor::Actor;
-use crate::http::extract::{Begun, Keyed};
+use crate::http::extract::Keyed;
 use crate::http::problem::{Problem, ProblemBody};
 
 /// The end of a rule.
@@ -40,11 +40,8 @@ pub(super) async fn end_auto_issue_rule(
     Path(id): Path<String>,
     keyed: Keyed<EndRuleRequest>,
 ) -> Result<Response, Problem> {
-    let (body, begun) = keyed.begin(&app, &actor).await?;
-    let mut work = match begun {
-        Begun::New(work) => work,
-        Begun::Replay(answer) => return Ok(answer.into_response()),
-    };
-    let rule = auto_issue_rules::end(&mut work.tx, &app, &actor, &id, &body.reason).await?;
-    finish(&app, work, StatusCode::OK, rule).await
+    act(&app, &actor, keyed, StatusCode::OK, async |tx, body| {
+        auto_issue_rules::end(tx, &app, &actor, &id, &body.reason).await
+    })
+    .await
 }

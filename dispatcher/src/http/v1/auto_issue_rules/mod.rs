@@ -9,7 +9,7 @@ mod list;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,11 +17,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::app::auto_issue_rules::RuleCaseError;
-use crate::app::idempotency::Work;
-use crate::context::{App, Wake};
+use crate::context::App;
+use crate::domain::actor::Actor;
 use crate::domain::auto_issue::{AutoIssueRule, Limits, RuleError, RuleState};
 use crate::http::answer;
+use crate::http::extract::Keyed;
 use crate::http::problem::Problem;
+use crate::store::Tx;
 
 /// All operations.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
@@ -81,18 +83,21 @@ impl From<AutoIssueRule> for RuleBody {
     }
 }
 
-async fn finish(
+/// Does a step of a rule's life, once.
+async fn act<T>(
     app: &App,
-    work: Box<Work>,
+    actor: &Actor,
+    keyed: Keyed<T>,
     status: StatusCode,
-    rule: AutoIssueRule,
+    step: impl AsyncFnOnce(&mut Tx, T) -> Result<AutoIssueRule, RuleCaseError>,
 ) -> Result<Response, Problem> {
-    let location = format!("/api/v1/auto-issue-rules/{}", rule.id);
-    let location = (status == StatusCode::CREATED).then_some(location);
-    let answer = answer::kept(status, location, &RuleBody::from(rule));
-    work.finish(&answer).await?;
-    app.notifier.wake(Wake::Events);
-    Ok(answer.into_response())
+    let act = async |tx: &mut Tx, body: T| {
+        let rule = step(tx, body).await?;
+        let location = format!("/api/v1/auto-issue-rules/{}", rule.id);
+        let location = (status == StatusCode::CREATED).then_some(location);
+        Ok(answer::kept(status, location, &RuleBody::from(rule)))
+    };
+    keyed.once(app, actor, &[], act).await
 }
 
 impl From<RuleCaseError> for Problem {

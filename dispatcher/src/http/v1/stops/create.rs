@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use protocols::region::RegionCode;
 use serde::Deserialize;
 
@@ -14,8 +14,9 @@ use crate::context::{App, Wake};
 use crate::domain::actor::Actor;
 use crate::domain::authority::Action;
 use crate::http::answer;
-use crate::http::extract::{Begun, Keyed};
+use crate::http::extract::Keyed;
 use crate::http::problem::{Problem, ProblemBody};
+use crate::store::Tx;
 
 /// Which region falls silent, and why.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -46,17 +47,10 @@ pub(super) async fn create_stop(
     keyed: Keyed<CreateStopRequest>,
 ) -> Result<Response, Problem> {
     actor.may(Action::StopTerminals, keyed.body.region, None, app.now())?;
-    let (body, begun) = keyed.begin(&app, &actor).await?;
-    let mut work = match begun {
-        Begun::Replay(answer) => return Ok(answer.into_response()),
-        Begun::New(work) => work,
+    let act = async |tx: &mut Tx, body: CreateStopRequest| {
+        let stop = stops::place(tx, &app, &actor, body.region, &body.reason).await?;
+        let location = format!("/api/v1/stops/{}", stop.id);
+        Ok(answer::kept(StatusCode::CREATED, Some(location), &StopBody::from(stop)))
     };
-    let stop = stops::place(&mut work.tx, &app, &actor, body.region, &body.reason).await?;
-    let location = format!("/api/v1/stops/{}", stop.id);
-    let body = StopBody::from(stop);
-    let answer = answer::kept(StatusCode::CREATED, Some(location), &body);
-    work.finish(&answer).await?;
-    app.notifier.wake(Wake::Orders);
-    app.notifier.wake(Wake::Events);
-    Ok(answer.into_response())
+    keyed.once(&app, &actor, &[Wake::Orders], act).await
 }

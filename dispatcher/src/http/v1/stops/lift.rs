@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 
 use super::StopBody;
 use crate::app::stops::{self, StopError};
@@ -12,9 +12,10 @@ use crate::context::{App, Wake};
 use crate::domain::actor::Actor;
 use crate::domain::authority::Action;
 use crate::http::answer;
-use crate::http::extract::{Begun, Keyed};
+use crate::http::extract::{Keyed, Nothing};
+use crate::http::parameters::PathOf;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::store;
+use crate::store::{self, Tx};
 
 /// Let a silenced region sound again.
 #[utoipa::path(
@@ -34,23 +35,17 @@ use crate::store;
 pub(super) async fn lift_stop(
     State(app): State<Arc<App>>,
     actor: Actor,
-    Path(id): Path<String>,
-    keyed: Keyed<()>,
+    PathOf(id): PathOf<String>,
+    keyed: Keyed<Nothing>,
 ) -> Result<Response, Problem> {
     let mut connection = app.db.read().await?;
     let stop = store::stops::find(&mut connection, &id).await?;
     drop(connection);
     let stop = stop.ok_or(StopError::NotFound)?;
     actor.may(Action::LiftStop, stop.region, None, app.now())?;
-    let ((), begun) = keyed.begin(&app, &actor).await?;
-    let mut work = match begun {
-        Begun::Replay(answer) => return Ok(answer.into_response()),
-        Begun::New(work) => work,
+    let act = async |tx: &mut Tx, Nothing {}| {
+        let stop = stops::lift(tx, &app, &actor, &id).await?;
+        Ok(answer::kept(StatusCode::OK, None, &StopBody::from(stop)))
     };
-    let stop = stops::lift(&mut work.tx, &app, &actor, &id).await?;
-    let answer = answer::kept(StatusCode::OK, None, &StopBody::from(stop));
-    work.finish(&answer).await?;
-    app.notifier.wake(Wake::Orders);
-    app.notifier.wake(Wake::Events);
-    Ok(answer.into_response())
+    keyed.once(&app, &actor, &[Wake::Orders], act).await
 }
