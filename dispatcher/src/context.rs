@@ -198,6 +198,8 @@ pub enum Wake {
     Speech,
     /// Terminals or their credentials changed.
     Terminals,
+    /// A terminal was taken away for good.
+    Retired,
 }
 
 /// Wake-ups, one signal a kind. A wake-up without a sleeper is kept for the next one.
@@ -208,6 +210,7 @@ pub struct Notifier {
     alerts: Notify,
     speech: Notify,
     terminals: Notify,
+    retired: Notify,
     events: tokio::sync::watch::Sender<u64>,
 }
 
@@ -220,6 +223,7 @@ impl Notifier {
             Wake::Alerts => self.alerts.notify_one(),
             Wake::Speech => self.speech.notify_one(),
             Wake::Terminals => self.terminals.notify_one(),
+            Wake::Retired => self.retired.notify_one(),
             Wake::Events => self.events.send_modify(|count| *count = count.wrapping_add(1)),
         }
     }
@@ -233,6 +237,7 @@ impl Notifier {
             Wake::Alerts => self.alerts.notified().await,
             Wake::Speech => self.speech.notified().await,
             Wake::Terminals => self.terminals.notified().await,
+            Wake::Retired => self.retired.notified().await,
             Wake::Events => {
                 let mut events = self.events();
                 let _ = events.changed().await;

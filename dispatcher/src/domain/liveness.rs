@@ -76,6 +76,19 @@ pub fn liveness(now: Timestamp, last_seen: Option<Timestamp>, link: Link) -> Liv
     }
 }
 
+/// Since when a terminal that was last heard at `last_seen` is late, lost, or awaited on this
+/// connection; `None` while it is online, and while nobody can be heard.
+pub fn since(now: Timestamp, last_seen: Option<Timestamp>, link: Link) -> Option<Timestamp> {
+    let Link::UpSince(up) = link else { return None };
+    let from = last_seen.map_or(up, |seen| seen.max(up));
+    match liveness(now, last_seen, link) {
+        Liveness::Online => None,
+        Liveness::Late => Some(from + LATE_AFTER),
+        Liveness::Lost => Some(from + LOST_AFTER),
+        Liveness::Unknown => Some(up),
+    }
+}
+
 /// When this liveness may change next if nothing is heard; `None` when it can't.
 pub fn next_change(last_seen: Option<Timestamp>, link: Link, now: Timestamp) -> Option<Timestamp> {
     let Link::UpSince(since) = link else { return None };
@@ -120,6 +133,14 @@ mod tests {
     fn a_terminal_that_was_never_heard_becomes_lost() {
         let of = |now: i64| liveness(at(now), None, Link::UpSince(at(0)));
         assert_eq!((of(10), of(78), of(150)), (Liveness::Unknown, Liveness::Late, Liveness::Lost));
+    }
+
+    #[test]
+    fn a_silence_is_dated_from_the_word_that_was_missed() {
+        let of = |now: i64| since(at(now), Some(at(100)), Link::UpSince(at(0)));
+        assert_eq!((of(110), of(178), of(300)), (None, Some(at(177)), Some(at(249))));
+        assert_eq!(since(at(10), None, Link::UpSince(at(3))), Some(at(3)));
+        assert_eq!(since(at(10), Some(at(9)), Link::Down), None);
     }
 
     #[test]

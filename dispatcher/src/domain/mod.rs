@@ -13,3 +13,4 @@ pub mod liveness;
 pub mod regions;
 pub mod targeting;
 pub mod terminal;
+pub mod terminal_fault;

@@ -9,6 +9,7 @@
 //! | [`outgoing`], [`incoming`] | the two connections |
 //! | [`answering`], [`recording`], [`watching`] | work on what terminals say |
 //! | [`directory`] | knows who is enrolled |
+//! | [`dismissing`] | drops the sessions of retired terminals from the embedded broker |
 //!
 //! The broker is a pipe: whatever matters is in the database before it is published, and counts as
 //! delivered when the terminal's own signed receipt says so.
@@ -21,6 +22,8 @@ pub mod client;
 pub mod collector;
 pub mod credentials;
 pub mod directory;
+#[cfg(feature = "embedded-broker")]
+pub mod dismissing;
 pub mod hello;
 pub mod inbox;
 pub mod incoming;
@@ -119,11 +122,7 @@ async fn embedded(
     let credentials = Arc::new(directory.clone());
     let broker = broker::Broker::start(app.config.mqtt.listen, credentials, secret).await?;
     let listening = broker.address();
-    let ended = stop.clone();
-    tasks.spawn(async move {
-        ended.cancelled().await;
-        broker.stop().await;
-    });
+    tasks.spawn(dismissing::serve(app.clone(), broker, stop.clone()));
     let host = match listening.ip() {
         ip if ip.is_unspecified() && ip.is_ipv6() => "::1".to_owned(),
         ip if ip.is_unspecified() => "127.0.0.1".to_owned(),

@@ -192,6 +192,19 @@ order by t.id limit $4";
     rows.into_iter().map(Heard::try_from).collect()
 }
 
+/// When this terminal was last heard, if it is enrolled and not retired.
+pub async fn heard_of(
+    connection: &mut Conn,
+    terminal: TerminalId,
+) -> Result<Option<Heard>, StoreError> {
+    const SQL: &str = "select t.id, s.last_seen_at, s.connected_hint, s.vitals
+from terminals t left join terminal_states s on s.terminal = t.id
+where t.id = $1 and t.enrolled_at is not null and t.retired_at is null";
+    let row: Option<HeardRow> =
+        sqlx::query_as(SQL).bind(terminal.to_string()).fetch_optional(connection).await?;
+    row.map(Heard::try_from).transpose()
+}
+
 /// When each enrolled terminal was last heard, without its vitals: for the reconciler.
 pub async fn last_seen(
     connection: &mut Conn,

@@ -146,6 +146,17 @@ where id = $1 and public_key is not null and retired_at is null";
     Ok(sqlx::query_scalar(SQL).bind(id.to_string()).fetch_optional(connection).await?)
 }
 
+/// Terminals that were taken away for good since then.
+pub async fn retired_since(
+    connection: &mut Conn,
+    since: jiff::Timestamp,
+) -> Result<Vec<TerminalId>, StoreError> {
+    const SQL: &str = "select id from terminals where retired_at >= $1 order by id";
+    let ids: Vec<String> =
+        sqlx::query_scalar(SQL).bind(micros(since)).fetch_all(connection).await?;
+    ids.iter().map(|id| parsed(id, TABLE, "id")).collect()
+}
+
 /// Every terminal that may be meant: enrolled, not retired.
 pub async fn places(connection: &mut Conn) -> Result<Vec<TerminalPlace>, StoreError> {
     const SQL: &str = "select id, lat, lon from terminals

@@ -17,10 +17,12 @@ use std::time::Duration;
 
 use protocols::digest::Digest;
 use protocols::limits::PACKET_BYTES_MAX;
+use protocols::terminal::TerminalId;
 use rmqtt::codec::types::QoS;
 use rmqtt::context::ServerContext;
 use rmqtt::net::Builder;
 use rmqtt::server::MqttServer;
+use rmqtt::types::Id;
 use tokio::sync::oneshot;
 
 pub use admission::{DISPATCHER_IN, DISPATCHER_OUT};
@@ -79,6 +81,7 @@ pub enum BrokerError {
 /// A running broker.
 pub struct Broker {
     address: SocketAddr,
+    context: ServerContext,
     denials: Arc<Denials>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -109,8 +112,8 @@ impl Broker {
             runtime.block_on(serve(listen, stand, ready, stopped));
             runtime.shutdown_timeout(STOP_WITHIN);
         })?;
-        let address = started.await.map_err(|_| BrokerError::Ended)??;
-        Ok(Self { address, denials, stop: Some(stop), thread: Some(thread) })
+        let (address, context) = started.await.map_err(|_| BrokerError::Ended)??;
+        Ok(Self { address, context, denials, stop: Some(stop), thread: Some(thread) })
     }
 
     /// The address it listens on, with the real port.
@@ -121,6 +124,20 @@ impl Broker {
     /// How often it refused something.
     pub fn denials(&self) -> &Arc<Denials> {
         &self.denials
+    }
+
+    /// Drops the session of a terminal and its connection; whether there was one. A session that
+    /// is just being made may be missed: ask again.
+    pub async fn dismiss(&self, terminal: TerminalId) -> bool {
+        let client = terminal.to_string().into();
+        let shared = self.context.extends.shared().await;
+        let entry = shared.entry(Id::from(self.context.node.id(), client));
+        if !entry.exist() {
+            return false;
+        }
+        let Ok(mut entry) = entry.try_lock().await else { return false };
+        // Nothing of it is kept for a return, and its will is not held back.
+        entry.kick(true, true, true).await.is_ok()
     }
 
     /// Drops every connection and ends the threads.
@@ -143,7 +160,7 @@ impl Drop for Broker {
 async fn serve(
     listen: SocketAddr,
     guard: impl AsyncFnOnce(&ServerContext),
-    ready: oneshot::Sender<Result<SocketAddr, BrokerError>>,
+    ready: oneshot::Sender<Result<(SocketAddr, ServerContext), BrokerError>>,
     stopped: oneshot::Receiver<()>,
 ) {
     // The busy check refuses connections while the machine is loaded: on a storm day that is
@@ -166,8 +183,8 @@ async fn serve(
             return;
         }
     };
-    let server = MqttServer::new(context).listener_by_id(listener, 1).build();
-    if ready.send(Ok(address)).is_err() {
+    let server = MqttServer::new(context.clone()).listener_by_id(listener, 1).build();
+    if ready.send(Ok((address, context))).is_err() {
         return;
     }
     tracing::info!(broker.address = %address, "MQTT broker listens on {address}");

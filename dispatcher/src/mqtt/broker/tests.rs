@@ -5,7 +5,6 @@ use rumqttc::{LastWill, QoS};
 use super::*;
 use crate::mqtt::credentials::DirectoryUnavailable;
 use crate::mqtt::raw_client::RawClient;
-use protocols::terminal::TerminalId;
 
 const HORN: &str = "350212110201-0007";
 const NEIGHBOUR: &str = "350212110201-0008";
@@ -118,8 +117,8 @@ async fn without_the_guard_the_same_order_would_be_heard() {
         register.start().await;
     };
     let task = tokio::spawn(serve(listen, setup, ready, stopped));
-    let address = started.await.expect("started").expect("bound");
-    let broker = Broker { address, denials: Arc::default(), stop: None, thread: None };
+    let (address, context) = started.await.expect("started").expect("bound");
+    let broker = Broker { address, context, denials: Arc::default(), stop: None, thread: None };
     assert!(foreign_order_is_heard(&broker).await);
     task.abort();
 }
@@ -168,4 +167,21 @@ async fn a_stopped_broker_frees_its_port_and_an_occupied_one_is_named() {
     first.stop().await;
     let third = Broker::start(address, Arc::new(OneVillage), secret).await.expect("free again");
     third.stop().await;
+}
+
+#[tokio::test]
+async fn a_dismissed_terminal_is_cut_off_at_once_and_its_neighbour_stays() {
+    let broker = broker().await;
+    let mut horn = horn(&broker, HORN).await;
+    let mut neighbour = self::horn(&broker, NEIGHBOUR).await;
+    let topic = "tongluo/1/region/350212110201/order".to_owned();
+    assert_eq!(horn.subscribe(std::slice::from_ref(&topic)).await, Some(vec![true]));
+    assert_eq!(neighbour.subscribe(std::slice::from_ref(&topic)).await, Some(vec![true]));
+    assert!(broker.dismiss(HORN.parse().expect("an id")).await);
+    assert_eq!(horn.subscribe(std::slice::from_ref(&topic)).await, None, "its connection is cut");
+    assert!(!broker.dismiss(HORN.parse().expect("an id")).await, "nothing of it is left");
+    let mut dispatcher = dispatcher(&broker, DISPATCHER_OUT).await;
+    dispatcher.publish(&topic, b"sealed", false).await;
+    assert_eq!(&neighbour.message().await.payload[..], b"sealed");
+    broker.stop().await;
 }

@@ -6,14 +6,13 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use protocols::region::RegionCode;
-use protocols::vitals::Vitals;
-use protocols::wire;
 use serde::{Deserialize, Serialize};
 
+use super::{LivenessState, VitalsBody};
 use crate::context::App;
 use crate::domain::actor::Actor;
 use crate::domain::authority::Action;
-use crate::domain::liveness::{self, Link};
+use crate::domain::liveness::Link;
 use crate::http::answer;
 use crate::http::page::{self, Items};
 use crate::http::parameters::Parameters;
@@ -41,6 +40,9 @@ pub(super) struct LivenessBody {
     terminal: String,
     /// `online`, `late`, `lost`, or `unknown` while the dispatcher itself is deaf.
     liveness: String,
+    /// Since when it is late, lost or awaited; absent while it is online.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    since: Option<Timestamp>,
     /// When it was last heard.
     #[schema(value_type = Option<String>, format = DateTime)]
     last_seen_at: Option<Timestamp>,
@@ -48,38 +50,9 @@ pub(super) struct LivenessBody {
     is_connected_hint: bool,
     /// What it last said of itself.
     vitals: Option<VitalsBody>,
-}
-
-/// Vitals, as far as a person asks.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-pub(super) struct VitalsBody {
-    /// When, by its clock.
-    #[schema(value_type = String, format = DateTime)]
-    at: Timestamp,
-    /// Whether that clock can't be trusted.
-    clock_unsure: bool,
-    /// Program and version.
-    version: String,
-    /// Seconds since it started.
-    uptime_s: u64,
-    /// `present`, `absent` or `stalled`.
-    #[schema(value_type = String)]
-    audio: protocols::vitals::AudioState,
-    /// Digest of the order that sounds now.
-    sounding: Option<String>,
-    /// Whether a signed stop is in force there.
-    is_stopped: bool,
-    /// Receipts that wait for an acknowledgement.
-    receipts_waiting: u32,
-    /// Free bytes of its disk.
-    disk_free_bytes: Option<u64>,
-    /// Battery in percent.
-    battery_percent: Option<u8>,
-    /// On mains power.
-    is_on_mains: Option<bool>,
-    /// The nearest end of a certificate it relies on.
-    #[schema(value_type = Option<String>, format = DateTime)]
-    certificate_expires: Option<Timestamp>,
+    /// What is wrong with it by that: `audio_absent`, `audio_stalled`, `clock_unsure`,
+    /// `mains_lost`, `battery_low`, `disk_nearly_full`, `certificate_due`.
+    faults: Vec<String>,
 }
 
 /// A page, with the state of the dispatcher's own link.
@@ -126,25 +99,15 @@ pub(super) async fn list_liveness(
 }
 
 fn body(now: Timestamp, link: Link, heard: Heard) -> LivenessBody {
-    let vitals = heard.vitals.and_then(|bytes| wire::decode::<Vitals>(&bytes).ok());
+    let terminal = heard.terminal.to_string();
+    let state = LivenessState::of(now, link, heard);
     LivenessBody {
-        terminal: heard.terminal.to_string(),
-        liveness: liveness::liveness(now, heard.last_seen_at, link).as_str().to_owned(),
-        last_seen_at: heard.last_seen_at,
-        is_connected_hint: heard.is_connected_hint,
-        vitals: vitals.map(|vitals| VitalsBody {
-            at: vitals.at,
-            clock_unsure: vitals.clock_unsure,
-            version: vitals.version,
-            uptime_s: vitals.uptime_s,
-            audio: vitals.audio,
-            sounding: vitals.sounding.map(|digest| digest.to_string()),
-            is_stopped: vitals.is_stopped,
-            receipts_waiting: vitals.receipts_waiting,
-            disk_free_bytes: vitals.disk_free_bytes,
-            battery_percent: vitals.battery_percent,
-            is_on_mains: vitals.is_on_mains,
-            certificate_expires: vitals.certificate_expires,
-        }),
+        terminal,
+        liveness: state.state,
+        since: state.since,
+        last_seen_at: state.last_seen_at,
+        is_connected_hint: state.is_connected_hint,
+        vitals: state.vitals,
+        faults: state.faults,
     }
 }

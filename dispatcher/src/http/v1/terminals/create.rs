@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use protocols::region::RegionCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -17,8 +17,9 @@ use crate::domain::authority::Action;
 use crate::domain::targeting::GeoPoint;
 use crate::domain::terminal::TerminalDetails;
 use crate::http::answer;
-use crate::http::extract::{Begun, Keyed};
+use crate::http::extract::Keyed;
 use crate::http::problem::{Problem, ProblemBody};
+use crate::store::Tx;
 
 /// A terminal to plan.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -61,22 +62,16 @@ pub(super) async fn create_terminal(
 ) -> Result<Response, Problem> {
     let now = app.now();
     actor.may(Action::ManageTerminals, request.body.village, None, now)?;
-    let (new, begun) = request.begin(&app, &actor).await?;
-    let mut work = match begun {
-        Begun::New(work) => work,
-        Begun::Replay(answer) => return Ok(answer.into_response()),
+    let act = async |tx: &mut Tx, new: NewTerminal| {
+        let details = TerminalDetails {
+            name: new.name,
+            place: new.position.map(|at| (at.lat, at.lon)),
+            is_speaking: new.is_speaking,
+        };
+        let terminal = terminals::create(tx, now, &actor, new.village, &details).await?;
+        let location = format!("/api/v1/terminals/{}", terminal.id);
+        let body = TerminalBody::from(&terminal);
+        Ok(answer::kept(StatusCode::CREATED, Some(location), &body))
     };
-    let details = TerminalDetails {
-        name: new.name,
-        place: new.position.map(|at| (at.lat, at.lon)),
-        is_speaking: new.is_speaking,
-    };
-    let terminal = terminals::create(&mut work.tx, now, &actor, new.village, &details).await?;
-    let location = format!("/api/v1/terminals/{}", terminal.id);
-    let body = TerminalBody::from(&terminal);
-    let answer = answer::kept(StatusCode::CREATED, Some(location), &body);
-    work.finish(&answer).await?;
-    app.notifier.wake(Wake::Terminals);
-    app.notifier.wake(Wake::Events);
-    Ok(answer.into_response())
+    request.once(&app, &actor, &[Wake::Terminals], act).await
 }

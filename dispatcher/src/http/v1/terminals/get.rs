@@ -15,7 +15,7 @@ use crate::http::parameters::PathOf;
 use crate::http::problem::{Problem, ProblemBody};
 use crate::store;
 
-/// One terminal, with the `ETag` of its version.
+/// One terminal and how it is, with the `ETag` of its version.
 #[utoipa::path(
     get,
     path = "/terminals/{id}",
@@ -38,5 +38,6 @@ pub(super) async fn get_terminal(
     let mut connection = app.db.read().await?;
     let terminal = store::terminals::get(&mut connection, id).await?;
     let terminal = terminal.ok_or_else(|| Problem::not_found("terminal"))?;
-    Ok(answer::versioned(terminal.version, &TerminalBody::from(&terminal)))
+    let heard = store::terminal_states::heard_of(&mut connection, id).await?;
+    Ok(answer::versioned(terminal.version, &TerminalBody::heard(&terminal, &app, heard)))
 }

@@ -1,5 +1,6 @@
 //! `GET /api/v1/terminals`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -32,7 +33,7 @@ pub(super) struct Wanted {
     cursor: Option<String>,
 }
 
-/// The terminals of a region, by village and number; retired ones too.
+/// The terminals of a region and how they are, by village and number; retired ones too.
 #[utoipa::path(
     get,
     path = "/terminals",
@@ -56,9 +57,13 @@ pub(super) async fn list_terminals(
     let page: Page<TerminalId> = page(wanted.limit, wanted.cursor.as_deref(), &region.to_string())?;
     let after = page.after.map(|id| id.to_string()).unwrap_or_default();
     let mut connection = app.db.read().await?;
-    let rows =
-        store::terminals::list(&mut connection, &region.range(), &after, page.limit + 1).await?;
+    let (range, limit) = (region.range(), page.limit + 1);
+    let rows = store::terminals::list(&mut connection, &range, &after, limit).await?;
+    // Those that can be heard are among them, so that as many rows hold all that is needed.
+    let heard = store::terminal_states::heard(&mut connection, &range, &after, limit).await?;
+    let mut heard = heard.into_iter().map(|one| (one.terminal, one)).collect::<BTreeMap<_, _>>();
     let Items { items, next_cursor } = page.items(rows, |terminal| terminal.id);
-    let items: Vec<TerminalBody> = items.iter().map(TerminalBody::from).collect();
+    let bodies = items.iter().map(|one| TerminalBody::heard(one, &app, heard.remove(&one.id)));
+    let items = bodies.collect::<Vec<_>>();
     Ok(answer::ok(&Items { items, next_cursor }))
 }

@@ -19,6 +19,8 @@ use crate::context::App;
 use crate::domain::targeting::GeoPoint;
 use crate::domain::terminal::{Terminal, TerminalDetails};
 use crate::http::problem::{Kind, Problem};
+use crate::http::v1::liveness::LivenessState;
+use crate::store::terminal_states::Heard;
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
@@ -56,6 +58,17 @@ pub struct TerminalBody {
     pub retired_at: Option<jiff::Timestamp>,
     /// For `If-Match`.
     pub version: i64,
+    /// How it is; shown when one or all are read, absent before it joined and after it was retired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub liveness: Option<LivenessState>,
+}
+
+impl TerminalBody {
+    /// With how it is, where it was heard like this.
+    fn heard(terminal: &Terminal, app: &App, heard: Option<Heard>) -> Self {
+        let liveness = heard.map(|heard| LivenessState::of(app.now(), app.link.get(), heard));
+        Self { liveness, ..Self::from(terminal) }
+    }
 }
 
 impl From<&Terminal> for TerminalBody {
@@ -75,6 +88,7 @@ impl From<&Terminal> for TerminalBody {
             enrolled_at: terminal.enrolled_at,
             retired_at: terminal.retired_at,
             version: terminal.version,
+            liveness: None,
         }
     }
 }

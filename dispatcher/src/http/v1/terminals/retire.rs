@@ -13,11 +13,12 @@ use crate::context::{App, Wake};
 use crate::domain::actor::Actor;
 use crate::domain::authority::Action;
 use crate::http::answer;
-use crate::http::extract::if_match;
+use crate::http::extract::{Nothing, if_match};
 use crate::http::parameters::PathOf;
 use crate::http::problem::{Problem, ProblemBody};
 
-/// Takes a terminal away for good: no alert means it any more, the broker refuses it, and its
+/// Takes a terminal away for good: no alert means it any more, the broker
+/// drops it at once and refuses it from then on, and its
 /// number is never given again.
 #[utoipa::path(
     post,
@@ -43,6 +44,7 @@ pub(super) async fn retire_terminal(
     actor: Actor,
     PathOf(id): PathOf<TerminalId>,
     headers: HeaderMap,
+    Nothing {}: Nothing,
 ) -> Result<Response, Problem> {
     let now = app.now();
     actor.may(Action::ManageTerminals, id.village(), None, now)?;
@@ -50,7 +52,8 @@ pub(super) async fn retire_terminal(
     let mut tx = app.db.begin().await?;
     let terminal = terminals::retire(&mut tx, now, &actor, id, version).await?;
     tx.commit().await?;
-    app.notifier.wake(Wake::Terminals);
-    app.notifier.wake(Wake::Events);
+    for wake in [Wake::Terminals, Wake::Retired, Wake::Events] {
+        app.notifier.wake(wake);
+    }
     Ok(answer::versioned(terminal.version, &TerminalBody::from(&terminal)))
 }
