@@ -156,12 +156,50 @@ pub(crate) async fn an_override_acts_at_once_and_waits_for_its_countersign(
         rig.composer.send(Method::POST, &format!("{path}/emergency"), Some(&reason)).await?;
     let issued = issued.ok()?;
     ensure!(issued["issued"]["grounds"] == "emergency", "{issued}");
-    let own =
-        rig.composer.send(Method::POST, &format!("{path}/countersign"), Some(&reason)).await?;
-    ensure!(own.status.is_client_error(), "countersigned by the same person: {}", own.status);
-    let signed = press(&rig.commander, &path, "countersign").await?.ok()?;
+    let countersign = format!("{path}/countersign");
+    let own = rig.composer.send(Method::POST, &countersign, None).await?;
+    expect_problem(&own, 422, "countersigned by the same person")?;
+    let strange = rig.commander.send(Method::POST, &countersign, Some(&reason)).await?;
+    expect_problem(&strange, 400, "a body where none is taken")?;
+    ensure!(strange.body["errors"][0]["pointer"] == "/reason", "{}", strange.body);
+    ensure!(strange.body["errors"][0]["slug"] == "unknown-field", "{}", strange.body);
+    let signed = rig.commander.send(Method::POST, &countersign, None).await?.ok()?;
     let by = &signed["issued"]["emergency"]["countersigned_by"];
     ensure!(by.is_string(), "{signed}");
+    Ok(())
+}
+
+pub(crate) async fn hostile_bodies_are_refused_by_name_and_leave_nothing(
+    rig: &Rig,
+) -> anyhow::Result<()> {
+    let path = draft(&rig.composer, TOWN, &content("blue", TOWN)).await?;
+    let before = rig.composer.get(&path).await?;
+    let huge = format!(r#"{{"reason":"{}"}}"#, "x".repeat(10_000_000)).into_bytes();
+    let deep = [b"[".repeat(20_000), b"]".repeat(20_000)].concat();
+    let bodies: [(&str, Vec<u8>, u16, &str); 7] = [
+        ("ten megabytes", huge, 413, "too-large"),
+        ("deep", deep, 400, ""),
+        ("not a number", br#"{"reason":NaN}"#.to_vec(), 400, "not-json"),
+        ("a NUL", br#"{"reason":"\u0000"}"#.to_vec(), 400, "nul-character"),
+        ("no text", b"{\"reason\":\"\xff\"}".to_vec(), 400, "not-json"),
+        ("a list", b"[]".to_vec(), 400, ""),
+        ("a word", br#"{"reason":"x","because":"y"}"#.to_vec(), 400, "unknown-field"),
+    ];
+    for (what, body, status, slug) in bodies {
+        for verb in ["emergency", "lift", "withdraw", "reject"] {
+            let to = format!("{path}/{verb}");
+            let reply = rig.composer.post_raw(&to, "application/json", body.clone()).await;
+            let reply = reply.with_context(|| format!("{what} to {verb}"))?;
+            expect_problem(&reply, status, what)?;
+            let found = reply.body["errors"][0]["slug"].as_str().unwrap_or_default();
+            ensure!(!found.is_empty() && (slug.is_empty() || found == slug), "{what}: {found}");
+        }
+    }
+    let long = json!({ "reason": "长".repeat(400) });
+    let reply = rig.composer.send(Method::POST, &format!("{path}/emergency"), Some(&long)).await?;
+    expect_problem(&reply, 422, "a reason without end")?;
+    ensure!(reply.body["errors"][0]["pointer"] == "/reason", "{}", reply.body);
+    ensure!(rig.composer.get(&path).await? == before, "a refusal changed the draft");
     Ok(())
 }
 

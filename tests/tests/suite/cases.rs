@@ -104,6 +104,8 @@ pub(crate) fn expect_problem(reply: &Reply, status: u16, what: &str) -> anyhow::
 async fn play(folder: PathBuf, database_url: Option<String>) -> anyhow::Result<()> {
     let mut rig = Rig::build(folder, database_url).await?;
     crate::service::answers_health_metrics_and_documents(&rig).await.context("service")?;
+    crate::service::names_a_refusal_by_the_trace_of_its_caller(&mut rig).await.context("trace")?;
+    crate::service::shows_with_a_terminal_how_it_is(&rig).await.context("terminals")?;
     crate::service::tells_events_again_from_where_a_reader_left(&rig).await.context("events")?;
     crate::authority::holds_for_every_operation(&rig).await.context("authority")?;
     crate::alerts::one_officer_issues_blue_in_one_town(&rig).await.context("one officer")?;
@@ -112,6 +114,9 @@ async fn play(folder: PathBuf, database_url: Option<String>) -> anyhow::Result<(
     crate::alerts::an_edit_voids_approvals(&rig).await.context("edit")?;
     crate::alerts::the_same_request_twice_is_one(&rig).await.context("idempotency")?;
     crate::alerts::bad_content_names_field_rule_and_reason(&rig).await.context("bad content")?;
+    crate::alerts::hostile_bodies_are_refused_by_name_and_leave_nothing(&rig)
+        .await
+        .context("hostile bodies")?;
     crate::alerts::an_override_acts_at_once_and_waits_for_its_countersign(&rig)
         .await
         .context("override")?;
