@@ -72,11 +72,19 @@ fn said(word: &str, before: &str) -> String {
         Some(_) => ",",
         None => "",
     };
+    // A true minus sign is read as the hyphen is.
+    let core = core.replace('−', "-");
+    let core = core.as_str();
     let is_number = core.len() >= 3 && core.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     let said = if is_number && TELEPHONE_BEFORE.contains(&before) {
         core.chars().map(|c| if c == '-' { ','.to_string() } else { format!(" {c}") }).collect()
     } else {
-        date(core).or_else(|| time(core)).or_else(|| amount(core)).unwrap_or_else(|| plain(core))
+        let is_after_figure = before.ends_with(|c: char| c.is_ascii_digit());
+        date(core)
+            .or_else(|| time(core))
+            .or_else(|| amount(core))
+            .or_else(|| unit(core).filter(|_| is_after_figure).map(str::to_owned))
+            .unwrap_or_else(|| plain(core))
     };
     let said = said.trim();
     if said.is_empty() { String::new() } else { format!("{said}{pause}") }
@@ -118,13 +126,26 @@ fn amount(word: &str) -> Option<String> {
     {
         return None;
     }
-    let unit = match unit {
-        "" => "",
-        unit => UNITS.iter().find(|(written, _)| *written == unit).map(|(_, said)| *said)?,
+    let said = if unit.is_empty() { "" } else { self::unit(unit)? };
+    let figure = signed(figure)?;
+    Some(format!("{figure} {said}"))
+}
+
+/// A figure or a range of two with its signs: `-5`, `8-10`, `-5~-8`.
+fn signed(figure: &str) -> Option<String> {
+    let one = |part: &str| match part.strip_prefix('-') {
+        Some(rest) => format!("minus {rest}"),
+        None => part.to_owned(),
     };
-    let sign = if figure.starts_with('-') { "minus " } else { "" };
-    let figure = figure.trim_start_matches('-').replace(['-', '~', '–'], " to ");
-    Some(format!("{sign}{figure} {unit}"))
+    let start = usize::from(figure.starts_with('-'));
+    let Some(mark) = figure[start..].find(['-', '~', '–']) else { return Some(one(figure)) };
+    let (low, rest) = figure.split_at(start + mark);
+    let high = rest.strip_prefix(['-', '~', '–'])?;
+    Some(format!("{} to {}", one(low), one(high)))
+}
+
+fn unit(written: &str) -> Option<&'static str> {
+    UNITS.iter().find(|(own, _)| *own == written).map(|(_, said)| *said)
 }
 
 /// A word with nothing in it that the voice could take for markup; Chinese as plain pinyin.
@@ -170,6 +191,10 @@ mod tests {
             ("See https://example.org/x.", "See our web page"),
             ("in 厦门 [[now]] <b>", "in xiamen now b"),
             ("-5℃", "minus 5 degrees Celsius"),
+            ("down to −5°C", "down to minus 5 degrees Celsius"),
+            ("-5~-8℃", "minus 5 to minus 8 degrees Celsius"),
+            ("38 °C, 100 mm, 12 m", "38 degrees Celsius, 100 millimetres, 12 metres"),
+            ("I'm at 5-10 km/h", "I'm at 5 to 10 kilometres per hour"),
         ];
         for (written, said) in cases {
             assert_eq!(spoken(written), said, "{written}");
