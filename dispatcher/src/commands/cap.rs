@@ -30,7 +30,7 @@ struct CheckArgs {
     /// One JSON object a line.
     #[arg(long)]
     json: bool,
-    /// CAP files; a folder is not opened.
+    /// CAP files; `-` is standard input. A folder is not opened.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -64,7 +64,12 @@ fn check(args: &CheckArgs, out: &mut impl Write) -> anyhow::Result<bool> {
 /// The file, or a little more of it than the reader takes: a huge one is refused, not loaded.
 fn bytes_of(file: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(file)?.take(CAP_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    let most = CAP_BYTES_MAX as u64 + 1;
+    if file == Path::new("-") {
+        std::io::stdin().lock().take(most).read_to_end(&mut bytes)?;
+    } else {
+        File::open(file)?.take(most).read_to_end(&mut bytes)?;
+    }
     Ok(bytes)
 }
 
@@ -92,6 +97,8 @@ fn text_line(file: &str, reading: &Reading) -> String {
         format!("; {} {code} {path} {message_zh} ({message_en})", level.as_str())
     };
     let findings = reading.findings.iter().map(said).collect::<Vec<_>>().concat();
+    // A name may hold a line break, and a file has one line.
+    let file = file.replace(char::is_control, "?");
     format!("{file}: {}{findings}", reading.verdict.as_str())
 }
 
@@ -129,5 +136,15 @@ mod tests {
         assert_eq!(line["findings"][0]["code"], "unreadable");
         let (_, lines) = checked(false, files);
         assert!(lines[0].contains("refuse") && lines[1].ends_with(": accept"), "{lines:?}");
+    }
+
+    #[test]
+    fn a_folder_and_a_name_of_two_lines_have_one_line_each() {
+        let files = vec![PathBuf::from("/"), PathBuf::from("/no\nwhere")];
+        for json in [false, true] {
+            let (is_refused, lines) = checked(json, files.clone());
+            assert!(is_refused);
+            assert_eq!(lines.len(), 2, "{lines:?}");
+        }
     }
 }

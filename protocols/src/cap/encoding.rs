@@ -39,6 +39,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded<'_>, Refusal> {
         let text = text_of(rest, Charset::Utf8, "UTF-8")?;
         return Ok(with_mark(text, &["utf-8", "utf8", "us-ascii"]));
     }
+    if let Some(rest) = bytes.strip_prefix(&[0x84, 0x31, 0x95, 0x33]) {
+        let text = text_of(rest, Charset::Other(GB18030), "GB18030")?;
+        return Ok(with_mark(text, &["gb18030", "gbk", "gb2312"]));
+    }
     // Without a mark, the zero bytes around the first `<` tell.
     let utf_16 = match bytes {
         [0xFF, 0xFE, rest @ ..] => Some((UTF_16LE, rest)),
@@ -92,7 +96,9 @@ fn text_of<'a>(bytes: &'a [u8], charset: Charset, name: &str) -> Result<Cow<'a, 
 
 /// The name in `encoding="…"` of the XML declaration, if the text begins with one.
 fn declared(text: &str) -> Option<&str> {
-    let rest = text.strip_prefix("<?xml")?;
+    // `<?xml-stylesheet` is another instruction.
+    let rest =
+        text.strip_prefix("<?xml").filter(|rest| rest.starts_with([' ', '\t', '\r', '\n']))?;
     let declaration = &rest[..rest.find("?>")?];
     let after = &declaration[declaration.find("encoding")? + "encoding".len()..];
     let after = after.trim_start().strip_prefix('=')?.trim_start();
@@ -146,6 +152,16 @@ mod tests {
         let document = "\u{FEFF}<?xml version='1.0' encoding='GBK'?><a>厦</a>";
         let decoded = decode(document.as_bytes()).expect("reads");
         assert_eq!(decoded.conflict.as_deref(), Some("GBK"));
+    }
+
+    #[test]
+    fn the_mark_of_gb18030_is_known_and_a_stylesheet_is_no_declaration() {
+        let (bytes, _, _) =
+            GB18030.encode("\u{FEFF}<?xml version='1.0' encoding='GB18030'?><a>厦</a>");
+        assert!(text(&bytes).ends_with("<a>厦</a>"));
+        assert_eq!(decode(&bytes).expect("reads").conflict, None);
+        let sheet = "<?xml-stylesheet href='a' encoding='gb2312'?><a>厦</a>";
+        assert_eq!(text(sheet.as_bytes()), sheet);
     }
 
     #[test]

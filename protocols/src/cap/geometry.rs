@@ -63,7 +63,7 @@ pub(super) enum Crossing {
     Unknown,
 }
 
-/// Looks for two edges of the ring that cross. Rings that only touch themselves pass: real ones,
+/// Looks for two parts of the ring that cross. Rings that only touch themselves pass: real ones,
 /// rounded to four digits, do. `budget` is the number of comparisons left for the document.
 pub(super) fn crossing(polygon: &Polygon, budget: &mut usize) -> Crossing {
     let vertices = &polygon.vertices;
@@ -84,7 +84,7 @@ pub(super) fn crossing(polygon: &Polygon, budget: &mut usize) -> Crossing {
             }
             let Some(left) = budget.checked_sub(1) else { return Crossing::Unknown };
             *budget = left;
-            if cross(edge(*first), edge(*second)) {
+            if do_cross(vertices, *first, *second) {
                 return Crossing::Crossed;
             }
         }
@@ -92,14 +92,74 @@ pub(super) fn crossing(polygon: &Polygon, budget: &mut usize) -> Crossing {
     Crossing::Simple
 }
 
-/// Whether the open segments cross in one point. Common ends and overlaps do not count.
-fn cross((a, b): (Point, Point), (c, d): (Point, Point)) -> bool {
-    let side = |p: Point, q: Point, r: Point| {
-        (q.lon - p.lon) * (r.lat - p.lat) - (q.lat - p.lat) * (r.lon - p.lon)
-    };
+/// Whether the ring has no inside: all its points on one line, closer than a decimetre.
+pub(super) fn is_flat(polygon: &Polygon) -> bool {
+    const SMALLEST_DEG2: f64 = 1e-12;
+    let Some(origin) = polygon.vertices.first() else { return true };
+    let pairs = polygon.vertices.windows(2);
+    let doubled = pairs.map(|pair| side(*origin, pair[0], pair[1])).sum::<f64>();
+    doubled.abs() < SMALLEST_DEG2
+}
+
+/// Whether the ring is wider than half the globe: then it is not said which way round is meant.
+pub(super) fn is_wide(polygon: &Polygon) -> bool {
+    let longitudes = || polygon.vertices.iter().map(|vertex| vertex.lon);
+    longitudes().fold(f64::MIN, f64::max) - longitudes().fold(f64::MAX, f64::min) > 180.0
+}
+
+/// Positive where `r` lies left of `p → q`.
+fn side(p: Point, q: Point, r: Point) -> f64 {
+    (q.lon - p.lon) * (r.lat - p.lat) - (q.lat - p.lat) * (r.lon - p.lon)
+}
+
+/// Whether the ring crosses itself where two edges meet, or where one of them ends on the other.
+/// Edges that lie upon each other do not count.
+fn do_cross(vertices: &[Point], first: usize, second: usize) -> bool {
+    let at = |index: usize| vertices[index % vertices.len()];
+    let (a, b, c, d) = (at(first), at(first + 1), at(second), at(second + 1));
     let (c_side, d_side) = (side(a, b, c), side(a, b, d));
     let (a_side, b_side) = (side(c, d, a), side(c, d, b));
-    c_side * d_side < 0.0 && a_side * b_side < 0.0
+    if c_side * d_side < 0.0 && a_side * b_side < 0.0 {
+        return true;
+    }
+    let is_end_on_line = b_side == 0.0 || d_side == 0.0;
+    is_end_on_line
+        && (passes(vertices, first, second)
+            || passes(vertices, second, first)
+            || weaves(vertices, first, second))
+}
+
+/// Whether the ring passes through edge `across` at the vertex that ends edge `along`.
+fn passes(vertices: &[Point], along: usize, across: usize) -> bool {
+    let at = |index: usize| vertices[index % vertices.len()];
+    let (before, here, after) = (at(along), at(along + 1), at(along + 2));
+    let (c, d) = (at(across), at(across + 1));
+    let is_between = |low: f64, x: f64, high: f64| low.min(high) <= x && x <= low.max(high);
+    here != c
+        && here != d
+        && side(c, d, here) == 0.0
+        && is_between(c.lat, here.lat, d.lat)
+        && is_between(c.lon, here.lon, d.lon)
+        && side(c, d, before) * side(c, d, after) < 0.0
+}
+
+/// Whether the ends of two edges are one place at which the ring crosses itself rather than
+/// touches: of the two ways on, one lies on each side.
+fn weaves(vertices: &[Point], first: usize, second: usize) -> bool {
+    let at = |index: usize| vertices[index % vertices.len()];
+    let here = at(first + 1);
+    if here != at(second + 1) {
+        return false;
+    }
+    let direction = |to: Point| (to.lat - here.lat).atan2(to.lon - here.lon);
+    let from = direction(at(first));
+    // Angles from the way in, counter-clockwise.
+    let turn = |to: Point| (direction(to) - from).rem_euclid(std::f64::consts::TAU);
+    let out = turn(at(first + 2));
+    let (one, other) = (turn(at(second)), turn(at(second + 2)));
+    let is_apart =
+        [one, other].into_iter().all(|angle| angle != 0.0 && angle.total_cmp(&out).is_ne());
+    is_apart && (one < out) != (other < out)
 }
 
 #[cfg(test)]
@@ -117,6 +177,27 @@ mod tests {
         assert_eq!(crossing(&ring("0,0 0,1 1,1 1,0 0,0"), &mut budget), Crossing::Simple);
         let touching = "0,0 0,2 1,1 2,2 2,0 1,1 0,0";
         assert_eq!(crossing(&ring(touching), &mut budget), Crossing::Simple);
+    }
+
+    #[test]
+    fn a_crossing_in_a_vertex_is_one() {
+        let mut budget = 1_000;
+        let eight = "0,0 1,1 2,2 2,0 1,1 0,2 0,0";
+        assert_eq!(crossing(&ring(eight), &mut budget), Crossing::Crossed);
+        let through_an_edge = "0,0 0,4 4,4 4,2 0,2 -2,3 -2,0 0,0";
+        assert_eq!(crossing(&ring(through_an_edge), &mut budget), Crossing::Crossed);
+        let touching_an_edge = "0,0 0,4 4,4 0,2 4,0 0,0";
+        assert_eq!(crossing(&ring(touching_an_edge), &mut budget), Crossing::Simple);
+    }
+
+    #[test]
+    fn a_ring_without_an_inside_is_flat_and_one_across_the_date_line_is_wide() {
+        for text in ["1,1 1,1 1,1 1,1", "24.6,118.0 24.6,118.1 24.6,118.2 24.6,118.0"] {
+            assert!(is_flat(&ring(text)), "{text}");
+        }
+        assert!(!is_flat(&ring("24.6,118.0 24.60001,118.0 24.6,118.00001 24.6,118.0")));
+        assert!(is_wide(&ring("10,179 10,-179 12,-179 12,179 10,179")));
+        assert!(!is_wide(&ring("10,0 10,180 12,180 10,0")));
     }
 
     #[test]

@@ -90,6 +90,7 @@ rules! {
     REFERENCE_SAME_TIME = note("reference_same_time", "引用的时间等于本信息的时间", "the time in a reference is this message's own");
     REFERENCE_REPEATED = note("reference_repeated", "同一引用重复出现", "a reference is repeated");
     RESTRICTION_MISSING = warn("restriction_missing", "Restricted 信息没有 restriction", "a Restricted message has no restriction");
+    RESTRICTION_UNUSED = warn("restriction_unused", "有 restriction，而 scope 不是 Restricted", "there is a restriction, and the scope is not Restricted");
     ADDRESSES_MISSING = warn("addresses_missing", "Private 信息没有 addresses", "a Private message has no addresses");
     NOTE_MISSING = note("note_missing", "Error 信息没有说明", "an Error has no note");
     SILENT_STATUS = note("silent_status", "System 或 Draft 信息不会播出", "a System or Draft message never sounds");
@@ -118,6 +119,8 @@ rules! {
     AREA_WORDS_ONLY = note("area_words_only", "area 只有文字描述", "an area has words only");
     POLYGON_OPEN = warn("polygon_open", "polygon 首尾不同，已闭合", "first and last point of the polygon differ; it was closed");
     POLYGON_FEW = warn("polygon_few", "polygon 少于四个点", "a polygon of fewer than four points");
+    POLYGON_FLAT = warn("polygon_flat", "polygon 没有面积", "the polygon has no inside");
+    POLYGON_WIDE = warn("polygon_wide", "polygon 跨越经度超过 180 度", "the polygon is wider than half the globe");
     POLYGON_CROSSING = warn("polygon_crossing", "polygon 与自身相交", "the polygon crosses itself");
     POLYGON_TOO_COMPLEX = warn("polygon_too_complex", "polygon 过于复杂，未检查是否自交", "a polygon is too complex to be checked for crossings");
     LONGITUDE_WRAPPED = warn("longitude_wrapped", "经度超过 180", "a longitude beyond 180");

@@ -42,15 +42,21 @@ pub(super) fn parse(text: &str) -> Result<Read, &'static Rule> {
     if date.year() < 1 || (hour > 23 && !is_end_of_day) || minute > 59 || second > 59 {
         return Err(malformed);
     }
-    let date = if is_end_of_day { date.tomorrow().map_err(|_| malformed)? } else { date };
-    let civil = date.at(if is_end_of_day { 0 } else { hour }, minute, second, nanoseconds);
     let offset = match zone {
         "" => return Err(&rules::TIME_NO_OFFSET),
         "Z" => Offset::UTC,
         _ => offset(zone).ok_or(malformed)?,
     };
-    let at = offset.to_timestamp(civil).map_err(|_| malformed)?;
+    // Only the last two days of the year 9999 have no instant: "for ever", as some write it.
+    let start = if is_end_of_day { date.tomorrow().ok() } else { Some(date) };
+    let civil = start.map(|date| date.at(hour % 24, minute, second, nanoseconds));
+    let at = civil.and_then(|civil| offset.to_timestamp(civil).ok()).unwrap_or_else(latest);
     Ok(Read { at, has_z: zone == "Z", has_fraction: tail.starts_with('.') })
+}
+
+/// The last whole second that there is.
+fn latest() -> Timestamp {
+    Timestamp::from_second(Timestamp::MAX.as_second()).unwrap_or(Timestamp::MAX)
 }
 
 /// Nanoseconds (finer digits are cut), and what follows.
@@ -123,6 +129,20 @@ mod tests {
     fn the_end_of_the_day_is_the_next_midnight() {
         assert_eq!(instant("2023-12-31T24:00:00+00:00"), "2024-01-01T00:00:00Z");
         assert_eq!(code("2023-12-31T24:00:01+00:00"), "time_malformed");
+    }
+
+    #[test]
+    fn the_end_of_the_year_9999_means_for_ever() {
+        for text in [
+            "9999-12-31T23:59:59+00:00",
+            "9999-12-31T23:59:59+08:00",
+            "9999-12-31T23:59:59-14:00",
+            "9999-12-31T24:00:00+00:00",
+        ] {
+            let at = parse(text).expect("a time").at;
+            assert_eq!(parse(&format(at).expect("is written")).expect("a time").at, at, "{text}");
+            assert!(at.to_string().starts_with("9999-12-3"), "{text}");
+        }
     }
 
     #[test]

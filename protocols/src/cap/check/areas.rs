@@ -1,7 +1,7 @@
 //! Places: shapes that have an inside, and codes of a list that we know.
 
 use crate::cap::finding::{Findings, Path};
-use crate::cap::geometry::{Crossing, crossing};
+use crate::cap::geometry::{Crossing, crossing, is_flat, is_wide};
 use crate::cap::model::{Area, Circle, Polygon};
 use crate::cap::profile::{AreaScheme, read_geocode};
 use crate::cap::rules;
@@ -57,7 +57,13 @@ fn check_polygon(
     if polygon.vertices.iter().any(|vertex| vertex.lon.abs() > 180.0) {
         findings.add(&rules::LONGITUDE_WRAPPED, path, "");
     }
+    if is_wide(polygon) {
+        findings.add(&rules::POLYGON_WIDE, path, "");
+    }
     match crossing(polygon, comparisons_left) {
+        Crossing::Simple if polygon.vertices.len() >= 3 && is_flat(polygon) => {
+            findings.add(&rules::POLYGON_FLAT, path, "");
+        }
         Crossing::Simple => {}
         Crossing::Crossed => findings.add(&rules::POLYGON_CROSSING, path, ""),
         Crossing::Unknown => findings.add(&rules::POLYGON_TOO_COMPLEX, path, ""),

@@ -26,6 +26,9 @@ pub(super) fn check(alert: &Alert, findings: &mut Findings) {
         }
         Scope::Public | Scope::Restricted | Scope::Private => {}
     }
+    if let (Some(restriction), Scope::Public | Scope::Private) = (&alert.restriction, alert.scope) {
+        findings.add(&rules::RESTRICTION_UNUSED, path.one("restriction"), restriction);
+    }
     if alert.msg_type == MsgType::Error && alert.note.is_none() {
         findings.add(&rules::NOTE_MISSING, path, "");
     }
