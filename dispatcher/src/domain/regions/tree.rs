@@ -52,6 +52,24 @@ impl RegionTree {
         self.within(code).filter(move |region| region.code.parent() == Some(code))
     }
 
+    /// `regions` without what lies in `excluded`, in as few regions as that takes: a region that is
+    /// excluded in part is named by its other parts.
+    pub fn without(&self, regions: &[RegionCode], excluded: &[RegionCode]) -> Vec<RegionCode> {
+        let mut left = Vec::new();
+        for region in regions {
+            if excluded.iter().any(|outer| outer.contains(*region)) {
+                continue;
+            }
+            if !excluded.iter().any(|inner| region.contains(*inner)) {
+                left.push(*region);
+                continue;
+            }
+            let parts = self.children(*region).filter(|part| part.is_target);
+            left.extend(self.without(&parts.map(|part| part.code).collect::<Vec<_>>(), excluded));
+        }
+        left
+    }
+
     /// All regions, in the order of the codes.
     pub fn iter(&self) -> impl Iterator<Item = &Region> {
         self.by_code.values()
@@ -76,5 +94,28 @@ impl RegionTree {
     /// Whether no list was imported yet.
     pub fn is_empty(&self) -> bool {
         self.by_code.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::regions::xiamen;
+
+    #[test]
+    fn what_is_excluded_in_part_is_named_by_its_other_parts() {
+        let tree = RegionTree::new(xiamen());
+        let code = |text: &str| text.parse::<RegionCode>().expect("a code");
+        let (town, village) = (code("350211102000"), code("350211102201"));
+        assert_eq!(tree.without(&[town], &[code("350212000000")]), [town]);
+        assert_eq!(tree.without(&[town, village], &[town]), []);
+        let left = tree.without(&[code("350211000000")], &[village]);
+        assert!(left.contains(&code("350211103000")) && left.contains(&code("350211102202")));
+        assert!(!left.iter().any(|region| region.overlaps(village)));
+        let whole = tree.iter().filter(|region| region.is_target).map(|region| region.code);
+        for other in whole.filter(|c| c.level() == RegionLevel::Village && *c != village) {
+            let is_named = left.iter().any(|region| region.contains(other));
+            assert_eq!(is_named, code("350211000000").contains(other), "{other}");
+        }
     }
 }

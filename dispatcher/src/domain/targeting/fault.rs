@@ -38,6 +38,8 @@ pub enum TargetRule {
     UnknownTerminal(TerminalId),
     /// A polygon that is none.
     Ring(RingFault),
+    /// A polygon wider than half the globe.
+    Wide,
     /// A point off the globe.
     OffTheGlobe,
     /// A circle without a radius, or wider than a hemisphere.
@@ -74,6 +76,7 @@ impl TargetFault {
             }
             TargetRule::UnknownTerminal(_) => "terminal-unknown",
             TargetRule::Ring(_) => "polygon-malformed",
+            TargetRule::Wide => "polygon-too-wide",
             TargetRule::OffTheGlobe => "position-off-the-globe",
             TargetRule::Radius => "circle-without-radius",
             TargetRule::NoRoom(_) => "area-too-large",
@@ -98,6 +101,9 @@ impl TargetFault {
             }
             TargetRule::UnknownTerminal(id) => format!("终端 {id} 未登记或已停用"),
             TargetRule::Ring(fault) => fault.zh(),
+            TargetRule::Wide => {
+                "多边形跨越经度超过 180 度（跨越日期变更线，或经纬度有误）".to_owned()
+            }
             TargetRule::OffTheGlobe => "坐标超出范围：纬度 ±90，经度 ±180".to_owned(),
             TargetRule::Radius => "圆的半径须为 1 米至 10000 公里".to_owned(),
             TargetRule::NoRoom(bytes) => {
@@ -129,6 +135,10 @@ impl TargetFault {
             }
             TargetRule::UnknownTerminal(id) => format!("terminal {id} is not enrolled, or retired"),
             TargetRule::Ring(fault) => fault.to_string(),
+            TargetRule::Wide => {
+                "the polygon is wider than half the globe: across the date line, or a slip"
+                    .to_owned()
+            }
             TargetRule::OffTheGlobe => {
                 "a latitude is within ±90 and a longitude within ±180".to_owned()
             }
@@ -170,7 +180,9 @@ impl TargetNote {
             Self::RegionExcluded(code) => format!("{code} 已被整体排除"),
             Self::PseudoUnitExcluded(code) => format!("{code} 是虚拟单位，排除它没有效果"),
             Self::ShapeWithoutTerminal(field) => format!("{field} 未覆盖任何终端"),
-            Self::ShapeGrown(field, m) => format!("{field} 向外简化，最多外扩 {m} 米"),
+            Self::ShapeGrown(field, m) => {
+                format!("{field} 向外简化，最多外扩 {m} 米；外扩部分已登记的终端不播发")
+            }
             Self::ShapeByList(field) => {
                 format!("{field} 过于复杂，按终端名单下发；发布后新登记的终端不包括在内")
             }
@@ -193,7 +205,9 @@ impl TargetNote {
             }
             Self::ShapeWithoutTerminal(field) => format!("{field} covers no terminal"),
             Self::ShapeGrown(field, m) => {
-                format!("{field} was simplified outward by at most {m} m")
+                format!(
+                    "{field} was simplified outward by at most {m} m; terminals enrolled in that strip stay silent"
+                )
             }
             Self::ShapeByList(field) => format!(
                 "{field} is too intricate to travel; its terminals are listed, and one enrolled after the issue is not included"

@@ -16,8 +16,10 @@
 //! 1. Every name must be known, inside the authority's region and no pseudo-unit. Excluded regions
 //!    and terminals win over everything.
 //! 2. A whole region has an order on its own topic. Regions inside another listed one are dropped.
-//! 3. A shape is simplified outward (`limits::SIMPLIFY_M_MAX`) and *then* laid over the terminals:
-//!    what is previewed is what terminals compute. A terminal without a position counts where the
+//! 3. Who is meant is decided by the shape as it was drawn. What travels is simplified outward
+//!    (`limits::SIMPLIFY_M_MAX`), and the terminals that only it covers are excluded by number, so
+//!    that none sounds for the sake of a shorter message; the strip counts for terminals that are
+//!    enrolled after the issue alone. A terminal without a position counts where the
 //!    representative point of its village lies; it is listed by number, since it can't know.
 //! 4. A shape belongs on the topic of the smallest single region that holds every terminal it
 //!    covers and every undivided region whose outline it touches, and never above the authority.

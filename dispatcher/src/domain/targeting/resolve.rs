@@ -20,6 +20,10 @@ use crate::domain::regions::RegionTree;
 /// Half of the way round the globe is no circle any more.
 const RADIUS_M_MAX: u32 = 10_000_000;
 
+/// A polygon wider than half the globe, in 10⁻⁶ degree, goes round it the other way: across the
+/// date line.
+const WIDTH_E6_MAX: i64 = 180_000_000;
+
 /// What an area is resolved against.
 #[derive(Debug, Clone, Copy)]
 pub struct PlaceTable<'a> {
@@ -58,8 +62,21 @@ pub(super) struct Part {
     pub(super) shape: Option<Shape>,
     /// Covered terminals as places in the index, rising; excluded ones are left out.
     pub(super) hits: Vec<u32>,
+    /// Terminals that would take the simplified shape for theirs and lie outside the drawn one,
+    /// rising: they are excluded by number.
+    pub(super) spilled: Vec<u32>,
     /// Undivided regions whose outline it touches.
     pub(super) touched: Vec<RegionCode>,
+}
+
+/// A polygon of the request.
+struct Drawn {
+    /// As it travels.
+    ready: ReadyShape,
+    /// As it was drawn, where simplification made it larger.
+    original: Option<ReadyShape>,
+    /// It is too intricate to travel at all.
+    is_listed: bool,
 }
 
 /// Resolves `area` for `authority`. `target_bytes_max` is what the sealed order leaves for the
@@ -209,8 +226,8 @@ impl Parts<'_> {
         let leaves = if has_shape { self.leaves() } else { Vec::new() };
         for (at, vertices) in area.polygons.iter().enumerate() {
             let field = format!("polygons[{at}]");
-            let (ready, is_listed) = self.polygon(&field, vertices, warnings)?;
-            parts.extend(self.shape(&field, &ready, is_listed, &leaves, warnings)?);
+            let drawn = self.polygon(&field, vertices, warnings)?;
+            parts.extend(self.shape(&field, &drawn, &leaves, warnings)?);
         }
         for (at, circle) in area.circles.iter().enumerate() {
             let field = format!("circles[{at}]");
@@ -221,19 +238,20 @@ impl Parts<'_> {
                 return Err(TargetFault::new(field, TargetRule::Radius));
             }
             let ready = ReadyShape::circle(center, circle.radius_m);
-            parts.extend(self.shape(&field, &ready, false, &leaves, warnings)?);
+            let drawn = Drawn { ready, original: None, is_listed: false };
+            parts.extend(self.shape(&field, &drawn, &leaves, warnings)?);
         }
         parts.extend(self.singles(&area.terminals)?);
         Ok(parts)
     }
 
-    /// The polygon as it travels and whether it is too intricate to travel at all.
+    /// The polygon as it travels.
     fn polygon(
         &self,
         field: &str,
         vertices: &[GeoPoint],
         warnings: &mut Vec<TargetNote>,
-    ) -> Result<(ReadyShape, bool), TargetFault> {
+    ) -> Result<Drawn, TargetFault> {
         let fault = |rule| TargetFault::new(field, rule);
         if vertices.len() > AREA_VERTICES_MAX {
             return Err(fault(TargetRule::TooMany(AREA_VERTICES_MAX)));
@@ -242,6 +260,9 @@ impl Parts<'_> {
         let points = points.ok_or_else(|| fault(TargetRule::OffTheGlobe))?;
         let ring = Ring::new(points.into_iter().map(Point::from))
             .map_err(|ring| fault(TargetRule::Ring(ring)))?;
+        if ring.width() > WIDTH_E6_MAX {
+            return Err(fault(TargetRule::Wide));
+        }
         // Fewer vertices leave more of the order to the list, at the price of some metres.
         for vertices_max in [limits::VERTICES_PER_POLYGON_MAX, 64, 32, 16] {
             let Some((simple, grown_m)) =
@@ -251,28 +272,36 @@ impl Parts<'_> {
             };
             let ready = ReadyShape::polygon(&simple);
             if protocols::wire::encode(ready.shape()).len() <= self.target_bytes_max / 2 {
+                let mut original = None;
                 if grown_m > 0.0 {
                     let grown_m = grown_m.ceil() as u32;
                     warnings.push(TargetNote::ShapeGrown(field.to_owned(), grown_m));
+                    original = Some(ReadyShape::polygon(&ring));
                 }
-                return Ok((ready, false));
+                return Ok(Drawn { ready, original, is_listed: false });
             }
         }
         warnings.push(TargetNote::ShapeByList(field.to_owned()));
-        Ok((ReadyShape::polygon(&ring), true))
+        Ok(Drawn { ready: ReadyShape::polygon(&ring), original: None, is_listed: true })
     }
 
     fn shape(
         &self,
         field: &str,
-        ready: &ReadyShape,
-        is_listed: bool,
+        drawn: &Drawn,
         leaves: &[(RegionCode, Ring)],
         warnings: &mut Vec<TargetNote>,
     ) -> Result<Option<Part>, TargetFault> {
-        let mut hits = self.places.terminals.covered(ready);
-        hits.retain(|at| !self.names.is_excluded(*at));
-        hits.sort_unstable();
+        let Drawn { ready, original, is_listed } = drawn;
+        let hits = self.covered(original.as_ref().unwrap_or(ready));
+        let mut spilled = match original {
+            Some(_) => self.covered(ready),
+            None => Vec::new(),
+        };
+        // Without a position a terminal can't take itself for covered.
+        let has_position =
+            |at: u32| self.places.terminals.terminals()[at as usize].position.is_some();
+        spilled.retain(|at| hits.binary_search(at).is_err() && has_position(*at));
         if hits.is_empty() {
             warnings.push(TargetNote::ShapeWithoutTerminal(field.to_owned()));
             return Ok(None);
@@ -293,7 +322,15 @@ impl Parts<'_> {
         }
         let topic = self.topic(&hits, &touched);
         let shape = (!is_listed).then(|| ready.shape().clone());
-        Ok(Some(Part { topic, shape, hits, touched }))
+        Ok(Some(Part { topic, shape, hits, spilled, touched }))
+    }
+
+    /// The terminals in the shape that are not excluded, rising.
+    fn covered(&self, shape: &ReadyShape) -> Vec<u32> {
+        let mut covered = self.places.terminals.covered(shape);
+        covered.retain(|at| !self.names.is_excluded(*at));
+        covered.sort_unstable();
+        covered
     }
 
     fn singles(&self, terminals: &[TerminalId]) -> Result<Option<Part>, TargetFault> {
@@ -313,7 +350,7 @@ impl Parts<'_> {
             return Ok(None);
         }
         let topic = self.topic(&hits, &[]);
-        Ok(Some(Part { topic, shape: None, hits, touched: Vec::new() }))
+        Ok(Some(Part { topic, shape: None, hits, spilled: Vec::new(), touched: Vec::new() }))
     }
 
     /// The smallest region that holds the terminals and the touched regions, at most the

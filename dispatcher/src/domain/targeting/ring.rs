@@ -112,6 +112,12 @@ impl Ring {
         &self.vertices
     }
 
+    /// How far it reaches from west to east.
+    pub(super) fn width(&self) -> i64 {
+        let longitudes = || self.vertices.iter().map(|p| p.x);
+        longitudes().max().unwrap_or(0) - longitudes().min().unwrap_or(0)
+    }
+
     /// The edges.
     pub(super) fn edges(&self) -> impl Iterator<Item = (Point, Point)> {
         let next = self.vertices.iter().cycle().skip(1);

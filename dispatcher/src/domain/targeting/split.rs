@@ -66,12 +66,30 @@ impl<'a> Splitter<'a> {
         }
         hits.retain(|at| {
             let village = self.id(*at).village();
-            !self.names.whole.iter().any(|region| region.contains(village))
+            !self.is_in_whole(village)
         });
-        self.part(topic, &hits, parts)
+        let mut spilled: Vec<u32> =
+            parts.iter().flat_map(|part| part.spilled.iter().copied()).collect();
+        spilled.sort_unstable();
+        spilled.dedup();
+        spilled.retain(|at| {
+            hits.binary_search(at).is_err() && !self.is_in_whole(self.id(*at).village())
+        });
+        self.part(topic, &hits, &spilled, parts)
     }
 
-    fn part(&mut self, topic: RegionCode, hits: &[u32], parts: &[Part]) -> Result<(), TargetFault> {
+    /// Whether a listed region holds the village: it has an order of its own.
+    fn is_in_whole(&self, village: RegionCode) -> bool {
+        self.names.whole.iter().any(|region| region.contains(village))
+    }
+
+    fn part(
+        &mut self,
+        topic: RegionCode,
+        hits: &[u32],
+        spilled: &[u32],
+        parts: &[Part],
+    ) -> Result<(), TargetFault> {
         if hits.is_empty() {
             return Ok(());
         }
@@ -79,12 +97,13 @@ impl<'a> Splitter<'a> {
             regions: Vec::new(),
             excluded: self.silent_regions(topic),
             partial: self.by_village(hits),
-            excluded_terminals: self.excluded_terminals(topic),
+            excluded_terminals: self.silent_terminals(topic, spilled),
             shapes: self.shapes(topic, parts),
         };
         let is_village = topic.level() == RegionLevel::Village;
         if is_village && !self.does_fit(&target) {
             target.shapes.clear();
+            target.excluded_terminals = self.excluded_terminals(topic);
         }
         if self.does_fit(&target) {
             let terminals = hits.iter().map(|at| self.id(*at)).collect();
@@ -104,7 +123,7 @@ impl<'a> Splitter<'a> {
             rest = others;
         }
         for (child, own) in children {
-            self.part(child, own, parts)?;
+            self.part(child, own, spilled, parts)?;
         }
         Ok(())
     }
@@ -132,11 +151,24 @@ impl<'a> Splitter<'a> {
     }
 
     fn excluded_terminals(&self, region: RegionCode) -> Vec<PartialVillage> {
+        villages(self.named_silent(region).iter().copied())
+    }
+
+    /// What is excluded by name, and what only the simplified shapes would cover.
+    fn silent_terminals(&self, region: RegionCode, spilled: &[u32]) -> Vec<PartialVillage> {
+        let range = self.places.terminals.range(region);
+        let inside = spilled.iter().filter(|at| range.contains(&(**at as usize)));
+        let mut silent: Vec<TerminalId> = inside.map(|at| self.id(*at)).collect();
+        silent.extend(self.named_silent(region));
+        silent.sort_unstable();
+        villages(silent.into_iter())
+    }
+
+    fn named_silent(&self, region: RegionCode) -> &[TerminalId] {
         let all = &self.names.excluded_terminals;
         let start = all.partition_point(|id| id.village() < region);
         let rest = &all[start..];
-        let end = rest.partition_point(|id| region.contains(id.village()));
-        villages(rest[..end].iter().copied())
+        &rest[..rest.partition_point(|id| region.contains(id.village()))]
     }
 
     fn by_village(&self, hits: &[u32]) -> Vec<PartialVillage> {
