@@ -9,18 +9,20 @@ use super::orders::{self, Plan};
 use super::{AlertError, approval};
 use crate::app::places::Places;
 use crate::context::App;
+use crate::domain::alert::lifecycle::Lifecycle;
 use crate::domain::alert::persons::{PersonsNeeded, Reach};
 use crate::domain::alert::record::Alert;
 use crate::domain::fault::Fault;
 use crate::domain::targeting::{Resolution, TargetFault, resolve};
-use crate::store::Conn;
+use crate::store::{self, Conn};
 
 /// An alert's area, resolved.
 #[derive(Debug)]
 pub struct Resolved {
     /// Orders to come and the terminals they mean.
     pub resolution: Resolution,
-    /// The regions that it reaches: listed ones, and the topics of its shapes.
+    /// The regions that it reaches: listed ones, the topics of its shapes, and those of the alert
+    /// whose place it takes.
     pub reaches: Vec<RegionCode>,
     /// The persons that it takes.
     pub needed: PersonsNeeded,
@@ -52,9 +54,19 @@ pub async fn resolve_for(
     let topics = resolution.orders.iter().map(|order| order.topic);
     let listed = alert.content.area.regions.iter().copied();
     let mut reaches = topics.chain(listed).collect::<Vec<_>>();
+    // Who was warned before falls silent with an update: it reaches them too, and takes as many
+    // persons as what it takes the place of.
+    let live = members.iter().find(|member| matches!(member.lifecycle, Lifecycle::Issued(_)));
+    if let Some(live) = live {
+        let orders = store::orders::of_alert(connection, &live.id).await?;
+        let meant = orders.iter().filter(|order| !order.target.excluded.contains(&order.topic));
+        reaches.extend(meant.map(|order| order.topic));
+    }
     reaches.sort_unstable();
     reaches.dedup();
-    let needed = PersonsNeeded::of(&alert.content, Reach::of(reaches.iter().copied()));
+    let reach = Reach::of(reaches.iter().copied());
+    let own = PersonsNeeded::of(&alert.content, reach);
+    let needed = live.map_or(own, |live| own.max(PersonsNeeded::of(&live.content, reach)));
     Ok(Resolved { resolution, reaches, needed, places })
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use protocols::alert::{AlertColor, BroadcastKind, EventCode};
 use protocols::digest::Digest;
+use protocols::hazard::MOVING_OUT_CODE;
 use protocols::order::Repeats;
 use protocols::region::RegionCode;
 use serde::{Deserialize, Serialize};
@@ -120,6 +121,12 @@ pub struct AlertContent {
 }
 
 impl AlertContent {
+    /// 避险转移: whether people are told to leave, by the mark or by the hazard's own code. The
+    /// words that a node has prepared for that code say so whatever the mark.
+    pub fn does_move_out(&self) -> bool {
+        self.is_move_out || self.event.is_some_and(|event| event.as_str() == MOVING_OUT_CODE)
+    }
+
     /// What an approver signs for: the content, on whose behalf, and what it takes the place of.
     pub fn digest(&self, region: RegionCode, predecessor: Option<&str>) -> Digest {
         let approved = serde_json::json!({

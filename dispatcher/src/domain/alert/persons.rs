@@ -84,7 +84,7 @@ impl PersonsNeeded {
             Some(AlertColor::Red | AlertColor::Orange) => Self::AuthorAndOne,
             Some(AlertColor::Yellow | AlertColor::Blue) | None => Self::One,
         };
-        let by_move_out = if content.is_move_out { Self::AuthorAndOne } else { Self::One };
+        let by_move_out = if content.does_move_out() { Self::AuthorAndOne } else { Self::One };
         let by_kind = match content.kind {
             BroadcastKind::Exercise | BroadcastKind::Test => Self::AuthorAndOne,
             BroadcastKind::Actual | BroadcastKind::Routine => Self::One,
@@ -146,6 +146,14 @@ mod tests {
             assert_eq!(PersonsNeeded::of(&content, Reach::OneDistrict), district, "{color:?}");
             assert_eq!(PersonsNeeded::of(&content, Reach::ManyDistricts), city, "{color:?}");
         }
+    }
+
+    #[test]
+    fn a_move_out_is_one_by_the_code_of_its_hazard_as_well() {
+        let mut content = content(BroadcastKind::Actual, None, false);
+        content.event = protocols::hazard::MOVING_OUT_CODE.parse().ok();
+        assert!(content.event.is_some());
+        assert_eq!(PersonsNeeded::of(&content, Reach::OneTown), PersonsNeeded::AuthorAndOne);
     }
 
     #[test]

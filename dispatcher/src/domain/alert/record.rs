@@ -66,7 +66,7 @@ impl Alert {
 
     /// The colour that authority is asked for: a move-out notice counts as orange.
     pub fn effective_color(&self) -> Option<AlertColor> {
-        if self.content.is_move_out {
+        if self.content.does_move_out() {
             self.content.color.max(Some(AlertColor::Orange))
         } else {
             self.content.color

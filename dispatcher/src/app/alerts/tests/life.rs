@@ -177,3 +177,26 @@ async fn an_emergency_issue_is_out_at_once_and_stands_as_a_breach_until_counters
     assert!(!emergency.is_breach(city.app.now()));
     assert_eq!(signed.lifecycle.state(), "issued", "a breach never cancels the alert");
 }
+
+#[tokio::test]
+async fn an_update_takes_as_many_persons_as_the_alert_whose_place_it_takes() {
+    let city = city().await;
+    let red = city.draft(CITY, content(Some(AlertColor::Red), &[CITY])).await;
+    city.submit(&red.id).await.expect("submitted");
+    city.approve(&red.id, &approver(2)).await.expect("approved");
+    city.approve(&red.id, &approver(3)).await.expect("approved");
+    city.issue(&red.id).await.expect("issued");
+    // One town in yellow takes one person, and the end of a city's red warning does not.
+    let small = content(Some(AlertColor::Yellow), &[TOWN]);
+    let mut tx = city.app.db.begin().await.expect("begun");
+    let update = draft::update(&mut tx, &city.app, &author(), &red.id, Some(small)).await;
+    tx.commit().await.expect("committed");
+    let update = update.expect("drafted");
+    let submitted = city.submit(&update.id).await.expect("submitted");
+    assert_eq!(submitted.lifecycle.state(), "submitted");
+    assert!(city.issue(&update.id).await.is_err(), "nobody has approved");
+    city.approve(&update.id, &approver(2)).await.expect("approved");
+    assert!(city.issue(&update.id).await.is_err(), "two approve what reaches the city");
+    city.approve(&update.id, &approver(3)).await.expect("approved");
+    city.issue(&update.id).await.expect("issued");
+}
