@@ -189,6 +189,8 @@ async fn act(tx: &mut Tx, message: &Message<'_>) -> Result<Taken, CapError> {
     let sent = message.alert.sent;
     let authority = message.region;
     let mut incoming = cap_in::draft(&message.meaning, message.kind, sent, &aliases, authority);
+    let places = message.app.places.current(tx).await?;
+    incoming.asked.extend(cap_in::pseudo_units(&incoming.content.area, &places.tree));
     if !message.meaning.references.is_empty() && found.is_none() {
         incoming.asked.push(Fault::new(
             "/references",
@@ -321,10 +323,11 @@ async fn rule_for(
 ) -> Result<Ruling, CapError> {
     let now = message.app.now();
     let token = message.actor.id.to_string();
-    let rules = store::auto_issue_rules::active(tx, &token, now).await?;
-    // What persons issued is not replaced by a machine.
-    let is_persons = live.is_some_and(|live| rule_of(live).is_none());
-    if rules.is_empty() || is_persons {
+    let mut rules = store::auto_issue_rules::active(tx, &token, now).await?;
+    // What persons issued is not replaced by a machine, and what a rule issued by no other rule:
+    // an update also silences where its predecessor reached, which may be outside the other's.
+    rules.retain(|rule| live.is_none_or(|live| rule_of(live) == Some(&rule.id)));
+    if rules.is_empty() {
         return Ok(Ruling::Outside(Vec::new()));
     }
     let (resolved, has_questions) = match approval::check(tx, message.app, alert).await {
@@ -334,6 +337,8 @@ async fn rule_for(
     };
     let (mut failed, mut admitted) = (Vec::new(), None);
     for rule in rules {
+        // Two messages at once must not both be the last one that the hour has room for.
+        store::auto_issue_rules::hold(tx, &rule.id).await?;
         let since = now - SignedDuration::from_hours(1);
         let issued = store::auto_issue_rules::issued_since(tx, &rule.id, since).await?;
         let candidate = Candidate {

@@ -13,6 +13,7 @@ use protocols::region::{AliasTable, CodeMeaning, CodeScheme, RegionCode};
 
 use crate::domain::alert::content::{AlertContent, AlertText, REPEATS_DEFAULT};
 use crate::domain::fault::Fault;
+use crate::domain::regions::{Region, RegionTree};
 use crate::domain::targeting::{GeoPoint, RequestedArea, RequestedCircle};
 
 /// What a message becomes.
@@ -43,8 +44,8 @@ pub fn draft(
             "the area could not be matched with regions of this dispatcher",
         ));
     }
-    let latest = sent + SignedDuration::from_hours(limits::EXPIRY_MAX_H);
-    if meaning.expires_at > latest {
+    let longest = SignedDuration::from_hours(limits::EXPIRY_MAX_H);
+    if meaning.expires_at.duration_since(sent) > longest {
         asked.push(Fault::new(
             "/expires_at",
             "expiry-too-late",
@@ -79,7 +80,7 @@ pub fn draft(
         kind,
         color: meaning.color,
         event: meaning.event,
-        is_move_out: false,
+        is_move_out: meaning.is_move_out,
         texts: texts.collect(),
         area,
         expires_at: Some(meaning.expires_at),
@@ -92,13 +93,31 @@ pub fn draft(
     Incoming { content, asked }
 }
 
+/// What is asked about regions that no loudspeaker may be addressed by.
+pub fn pseudo_units(area: &RequestedArea, tree: &RegionTree) -> Vec<Fault> {
+    let named = area.regions.iter().filter_map(|code| tree.get(*code));
+    let pseudo = named.filter(|region| !region.is_target);
+    let question = |region: &Region| {
+        let (code, name) = (region.code, &region.name);
+        Fault::new(
+            "/area",
+            "region-pseudo-unit",
+            format!("{code} {name} 是统计上的虚拟单位，居民由周围的镇、街道覆盖，请改选"),
+            format!(
+                "{code} is a pseudo-unit: its people are covered by the town around it; choose that"
+            ),
+        )
+    };
+    pseudo.map(question).collect()
+}
+
 fn question(asked: &Asked) -> Fault {
     let pointer = match asked.field {
         "color" => "/color",
         "event" => "/event",
         "areas" => "/area",
-        "words" | "languages" => "/texts",
-        "expires" => "/expires_at",
+        "words" => "/texts",
+        "effective" => "/play_at",
         other => return Fault::new(format!("/{other}"), "asked", &asked.why_zh, &asked.why_en),
     };
     Fault::new(pointer, "asked", &asked.why_zh, &asked.why_en)

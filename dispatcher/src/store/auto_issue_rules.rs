@@ -114,6 +114,13 @@ pub async fn record_issue(
     one(&result, "auto_issues")
 }
 
+/// Makes every other transaction that would issue by this rule wait for the end of this one.
+pub async fn hold(connection: &mut Conn, rule: &str) -> Result<(), StoreError> {
+    const SQL: &str = "update auto_issue_rules set version = version where id = $1";
+    let result = sqlx::query(SQL).bind(rule).execute(connection).await?;
+    one(&result, TABLE)
+}
+
 /// How many alerts a rule issued after `since`.
 pub async fn issued_since(
     connection: &mut Conn,

@@ -96,6 +96,35 @@ fn the_stated_colour_wins_over_the_severity_and_contradictions_are_asked() {
 }
 
 #[test]
+fn evacuate_is_a_move_out_and_its_end_is_none() {
+    assert!(meaning(TYPHOON).is_move_out);
+    assert!(!meaning(&TYPHOON.replace("Evacuate", "Prepare")).is_move_out);
+    let text = String::from_utf8(fixture("typhoon-withdrawn.xml")).expect("UTF-8");
+    assert!(!meaning(&text).is_move_out);
+}
+
+#[test]
+fn words_that_take_effect_tomorrow_are_asked_about() {
+    let from = "<effective>2026-08-15T09:00:00+08:00";
+    let at = |time: &str| meaning(&changed(from, &format!("<effective>2026-08-15T{time}+08:00")));
+    assert_eq!(asked(&at("10:00:00")), [""; 0]);
+    assert_eq!(asked(&at("10:00:01")), ["effective"]);
+}
+
+#[test]
+fn chinese_words_without_their_language_are_asked_about_rather_than_read_in_english() {
+    let unnamed = changed("<language>zh-CN</language>", "").replace("en-US", "fr");
+    assert_eq!(asked(&meaning(&unnamed)), ["words"]);
+}
+
+#[test]
+fn a_hole_that_is_published_as_a_geocode_is_asked_about() {
+    let hole = "<geocode><valueName>EXCLUDE_POLYGON</valueName>\
+        <value>24.6,118 24.6,118.1 24.7,118.1 24.6,118</value></geocode><geocode>";
+    assert_eq!(asked(&meaning(&changed("<geocode>", hole))), ["areas"]);
+}
+
+#[test]
 fn system_and_draft_never_sound_and_a_test_code_makes_an_actual_message_a_test() {
     assert_eq!(meaning(&changed("Actual", "System")).kind, None);
     assert_eq!(meaning(&changed("Actual", "Draft")).kind, None);
@@ -145,6 +174,7 @@ fn what_we_compose_is_accepted_and_understood_as_it_was_meant() {
                 references: if purpose == Purpose::Alert { &[] } else { &references },
                 color,
                 event: "11B01".parse().expect("a code"),
+                is_move_out: color.is_some(),
                 event_name: "台风",
                 expires_at: "2026-08-15T04:00:00Z".parse().expect("a time"),
                 sender_name: "厦门市应急管理局",
@@ -155,6 +185,7 @@ fn what_we_compose_is_accepted_and_understood_as_it_was_meant() {
             assert_eq!(reading.verdict, cap::Verdict::Accept, "{:#?}", reading.findings);
             let meaning = understand(&reading.alert.expect("reads"));
             assert_eq!((meaning.purpose, meaning.color), (Some(purpose), color));
+            assert_eq!(meaning.is_move_out, color.is_some() && !purpose.is_closing());
             assert_eq!((asked(&meaning), &meaning.words[..]), (vec![], &words[..]));
         }
     }

@@ -37,6 +37,7 @@ pub async fn keep(
         references: &references,
         color: plan.color,
         event: plan.event,
+        is_move_out: plan.is_move_out,
         event_name: hazard::hazard(plan.event).name(language),
         expires_at: plan.expires,
         sender_name: &app.config.region.sender_name,
@@ -90,7 +91,8 @@ fn place(places: &Places, area: &RequestedArea) -> Place {
     };
     Place {
         name,
-        regions: area.regions.clone(),
+        // CAP has no exclusions: whoever reads the codes must not warn who was left out.
+        regions: places.tree.without(&area.regions, &area.excluded),
         polygons: area.polygons.iter().map(open).collect(),
         circles: area.circles.iter().map(circle).collect(),
     }

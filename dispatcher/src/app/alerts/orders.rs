@@ -44,6 +44,8 @@ pub struct Plan {
     pub color: Option<AlertColor>,
     /// Its hazard.
     pub event: EventCode,
+    /// People are told to leave.
+    pub is_move_out: bool,
     /// When the orders are made.
     pub sent: Timestamp,
     /// When they end.
@@ -105,6 +107,7 @@ impl Plan {
             kind: content.kind,
             color: content.color,
             event: event_or_other(content.event),
+            is_move_out: content.does_move_out(),
             sent,
             expires: validation::expiry(content, sent),
             play_at: content.play_at,

@@ -40,6 +40,8 @@ pub struct Composition<'a> {
     pub color: Option<AlertColor>,
     /// Its hazard.
     pub event: EventCode,
+    /// 避险转移: people are told to leave.
+    pub is_move_out: bool,
     /// The hazard's name.
     pub event_name: &'a str,
     /// When it ends; fractions of a second are cut.
@@ -94,7 +96,11 @@ fn info(from: &Composition<'_>, words: &Words) -> Info {
         language: Some(words.language.clone()),
         categories: vec![category(from.event)],
         event: from.event_name.to_owned(),
-        response_types: if is_over { vec![ResponseType::AllClear] } else { Vec::new() },
+        response_types: match (is_over, from.is_move_out) {
+            (true, _) => vec![ResponseType::AllClear],
+            (false, true) => vec![ResponseType::Evacuate],
+            (false, false) => Vec::new(),
+        },
         urgency: if is_over { Urgency::Past } else { Urgency::Immediate },
         severity: severity_of(from.color),
         certainty: if is_over { Certainty::Observed } else { Certainty::Likely },

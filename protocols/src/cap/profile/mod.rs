@@ -26,7 +26,7 @@ use crate::order::Purpose;
 /// What a person must be asked, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// Which part: `color`, `event`, `purpose`, `areas`, `words`, `languages`, `expires`.
+    /// Which part: `color`, `event`, `purpose`, `areas`, `words`, `effective`.
     pub field: &'static str,
     /// The reason for the officer.
     pub why_zh: String,
@@ -52,6 +52,8 @@ pub struct Meaning {
     pub color: Option<AlertColor>,
     /// The hazard; `None` where a person is asked.
     pub event: Option<EventCode>,
+    /// 避险转移: people are told to leave (`responseType` Evacuate).
+    pub is_move_out: bool,
     /// Earlier messages.
     pub references: Vec<Reference>,
     /// Where, each place once.
@@ -82,6 +84,8 @@ pub fn understand(alert: &Alert) -> Meaning {
     let event = event(&alert.infos, needed);
     let areas = places::areas(&alert.infos, needed);
     let (words, languages_left_out) = words::words(&alert.infos, needed);
+    effective(alert, needed);
+    let is_move_out = |info: &Info| info.response_types.contains(&ResponseType::Evacuate);
     let expires = alert.infos.iter().filter_map(|info| info.expires).max();
     let assumed = alert.sent.saturating_add(SignedDuration::from_hours(EXPIRY_DEFAULT_H));
     Meaning {
@@ -89,6 +93,7 @@ pub fn understand(alert: &Alert) -> Meaning {
         purpose,
         color,
         event,
+        is_move_out: !is_closing && alert.infos.iter().any(is_move_out),
         references: alert.references.clone(),
         areas,
         words,
@@ -171,6 +176,24 @@ fn closure(alert: &Alert) -> Option<Purpose> {
         (true, false) => Some(Purpose::Lifted),
         (false, true) => Some(Purpose::Withdrawn),
         (true, true) | (false, false) => None,
+    }
+}
+
+/// Minutes from `sent` to an `effective` that still means at once. Services round it up to the next
+/// full hour.
+const EFFECTIVE_LEAD_MAX_MIN: i64 = 60;
+
+/// Words about tomorrow must not sound today by themselves.
+fn effective(alert: &Alert, asked: &mut Vec<Asked>) {
+    let lead = SignedDuration::from_mins(EFFECTIVE_LEAD_MAX_MIN);
+    let is_later = |at: Timestamp| at.duration_since(alert.sent) > lead;
+    let later = alert.infos.iter().filter_map(|info| info.effective).find(|at| is_later(*at));
+    if let Some(at) = later {
+        asked.push(Asked::new(
+            "effective",
+            format!("{at} 才生效，请确认何时播发"),
+            format!("it takes effect at {at}: when shall it sound?"),
+        ));
     }
 }
 

@@ -31,6 +31,19 @@ impl AreaMeaning {
     }
 }
 
+/// Whether the code names ground to be taken away, as one weather service writes the holes of its
+/// polygons. It is not understood here, and must not be dropped.
+fn takes_away(code: &AreaCode) -> bool {
+    scheme_name(code).to_ascii_lowercase().contains("exclude")
+}
+
+fn scheme_name(code: &AreaCode) -> &str {
+    match &code.scheme {
+        AreaScheme::Foreign(name) => name,
+        AreaScheme::Nbs | AreaScheme::Mca | AreaScheme::Unstated => "",
+    }
+}
+
 /// Places kept of one message; the largest real one has a few hundred. Comparing each with each
 /// stays cheap.
 const AREAS_MAX: usize = 512;
@@ -64,6 +77,12 @@ pub(super) fn areas(infos: &[Info], asked: &mut Vec<Asked>) -> Vec<AreaMeaning> 
     }
     for area in &areas {
         let name = &area.description;
+        for code in area.codes.iter().filter(|code| takes_away(code)) {
+            ask(
+                format!("“{name}”的 geocode 写明要排除的范围，请在覆盖区域中排除"),
+                format!("“{name}”: geocode {} takes away a part; exclude it", scheme_name(code)),
+            );
+        }
         if !area.is_somewhere() {
             ask(
                 format!("“{name}”没有认识的代码或范围"),

@@ -77,6 +77,16 @@ pub(super) fn words(infos: &[Info], asked: &mut Vec<Asked>) -> (Vec<Words>, Vec<
                 format!("{}: {n_bytes} bytes, over {TEXT_BYTES_MAX}; shorten it", one.language),
             ));
         }
+        if is_misnamed(one) {
+            asked.push(Asked::new(
+                "words",
+                format!("文字是中文，语言却写作 {}（未写即 en-US），请改正", one.language),
+                format!(
+                    "the words are Chinese and the language is {} (en-US if absent): correct it",
+                    one.language
+                ),
+            ));
+        }
         if one.instruction.is_empty() {
             asked.push(Asked::new(
                 "words",
@@ -86,6 +96,15 @@ pub(super) fn words(infos: &[Info], asked: &mut Vec<Asked>) -> (Vec<Words>, Vec<
         }
     }
     (words, left_out)
+}
+
+/// Whether an English voice would be given Chinese words: a message without a language is in
+/// English by the schema, whatever it says.
+fn is_misnamed(words: &Words) -> bool {
+    let is_english = words.language.to_ascii_lowercase().split('-').next() == Some("en");
+    let letters = || words.headline.chars().filter(|c| c.is_alphabetic());
+    let n_chinese = letters().filter(|c| ('\u{4e00}'..='\u{9fff}').contains(c)).count();
+    is_english && 2 * n_chinese > letters().count()
 }
 
 fn words_of(info: &Info, language: String) -> Words {

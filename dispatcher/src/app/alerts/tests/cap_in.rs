@@ -77,6 +77,23 @@ impl City {
         store::alerts::find(&mut read, id).await.expect("read").expect("there")
     }
 
+    /// An approver with a second factor just shown.
+    fn fresh(&self, number: u128) -> Actor {
+        Actor { stepped_up_at: Some(self.app.now()), ..approver(number) }
+    }
+
+    async fn end_rules(&self) {
+        let mut tx = self.app.db.begin().await.expect("begun");
+        let token = upstream().id.to_string();
+        let now = self.app.now();
+        for rule in store::auto_issue_rules::active(&mut tx, &token, now).await.expect("read") {
+            auto_issue_rules::end(&mut tx, &self.app, &self.fresh(2), &rule.id, "over")
+                .await
+                .expect("ended");
+        }
+        tx.commit().await.expect("committed");
+    }
+
     async fn rule(&self) {
         let limits = Limits {
             token: upstream().id.to_string(),
@@ -89,11 +106,11 @@ impl City {
             ends_at: NOW + SignedDuration::from_hours(48),
         };
         let mut tx = self.app.db.begin().await.expect("begun");
-        let rule = auto_issue_rules::propose(&mut tx, &self.app, &approver(2), limits).await;
+        let rule = auto_issue_rules::propose(&mut tx, &self.app, &self.fresh(2), limits).await;
         let rule = rule.expect("proposed");
-        let own = auto_issue_rules::approve(&mut tx, &self.app, &approver(2), &rule.id).await;
+        let own = auto_issue_rules::approve(&mut tx, &self.app, &self.fresh(2), &rule.id).await;
         assert!(own.is_err(), "the author is not the second person");
-        auto_issue_rules::approve(&mut tx, &self.app, &approver(3), &rule.id)
+        auto_issue_rules::approve(&mut tx, &self.app, &self.fresh(3), &rule.id)
             .await
             .expect("approved");
         tx.commit().await.expect("committed");
@@ -202,4 +219,52 @@ async fn a_cancel_of_what_persons_issued_is_proposed_and_a_strangers_is_refused(
     assert_eq!((proposed.outcome.as_str(), &proposed.alert), ("closing_proposed", &taken.alert));
     assert_eq!(city.found(&proposed).await.lifecycle.state(), "issued");
     city.close(&id, Closure::Lifted).await.expect("an officer decides");
+}
+
+#[tokio::test]
+async fn an_update_by_another_rule_than_the_one_that_issued_becomes_a_draft() {
+    let city = city().await;
+    city.rule().await;
+    let first = city.take(&alert("a1").xml()).await.expect("taken in");
+    assert_eq!(first.outcome, "issued");
+    city.clock.advance(SignedDuration::from_mins(61));
+    let update = |identifier| Message {
+        kind: "Update",
+        references: "weather@xm,a1,2026-05-28T20:26:40+00:00",
+        ..alert(identifier)
+    };
+    let second = city.take(&update("u1").xml()).await.expect("taken in");
+    assert_eq!(second.outcome, "issued", "by the rule that issued its predecessor");
+    city.clock.advance(SignedDuration::from_mins(61));
+    city.end_rules().await;
+    city.rule().await;
+    let third = Message { references: "weather@xm,u1,2026-05-28T20:26:40+00:00", ..update("u2") };
+    assert_eq!(city.take(&third.xml()).await.expect("taken in").outcome, "draft");
+}
+
+#[tokio::test]
+async fn a_move_out_counts_as_orange_for_a_rule_and_a_pseudo_unit_is_asked() {
+    let city = city().await;
+    city.rule().await;
+    let out = "<urgency>Immediate</urgency>";
+    let blue = Message { severity: "Minor", ..alert("a1") }.xml();
+    let moving = blue.replace(out, &format!("<responseType>Evacuate</responseType>{out}"));
+    let taken = city.take(&moving).await.expect("taken in");
+    assert_eq!(city.found(&taken).await.effective_color(), Some(AlertColor::Orange));
+    let pseudo = Message { area: place(&[("NBS", "350211403000")]), ..alert("a2") };
+    let taken = city.take(&pseudo.xml()).await.expect("taken in");
+    assert_eq!(taken.outcome, "draft");
+    assert!(taken.asked.iter().any(|asked| asked.rule == "region-pseudo-unit"));
+}
+
+#[tokio::test]
+async fn the_last_instant_that_there_is_is_read_and_asked_and_breaks_nothing() {
+    let city = city().await;
+    let xml = alert("a1").xml();
+    let for_ever = "9999-12-31T23:59:59+00:00";
+    let far = xml.replace("2026-05-28T23:26:40+00:00", for_ever);
+    let taken = city.take(&far).await.expect("taken in");
+    assert!(taken.asked.iter().any(|asked| asked.rule == "expiry-too-late"));
+    let sent = far.replace("<sent>2026-05-28T20:26:40+00:00", &format!("<sent>{for_ever}"));
+    assert_eq!(city.take(&sent).await.expect("taken in").outcome, "draft");
 }
