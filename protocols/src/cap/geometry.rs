@@ -84,7 +84,7 @@ pub(super) fn crossing(polygon: &Polygon, budget: &mut usize) -> Crossing {
             }
             let Some(left) = budget.checked_sub(1) else { return Crossing::Unknown };
             *budget = left;
-            if do_cross(vertices, *first, *second) {
+            if do_cross(vertices, *first, *second, budget) {
                 return Crossing::Crossed;
             }
         }
@@ -112,9 +112,12 @@ fn side(p: Point, q: Point, r: Point) -> f64 {
     (q.lon - p.lon) * (r.lat - p.lat) - (q.lat - p.lat) * (r.lon - p.lon)
 }
 
+/// Comparisons that a look at the end of an edge costs beside the one of the edges: angles are slow.
+const END_COMPARISONS: usize = 15;
+
 /// Whether the ring crosses itself where two edges meet, or where one of them ends on the other.
 /// Edges that lie upon each other do not count.
-fn do_cross(vertices: &[Point], first: usize, second: usize) -> bool {
+fn do_cross(vertices: &[Point], first: usize, second: usize, budget: &mut usize) -> bool {
     let at = |index: usize| vertices[index % vertices.len()];
     let (a, b, c, d) = (at(first), at(first + 1), at(second), at(second + 1));
     let (c_side, d_side) = (side(a, b, c), side(a, b, d));
@@ -122,11 +125,13 @@ fn do_cross(vertices: &[Point], first: usize, second: usize) -> bool {
     if c_side * d_side < 0.0 && a_side * b_side < 0.0 {
         return true;
     }
-    let is_end_on_line = b_side == 0.0 || d_side == 0.0;
-    is_end_on_line
-        && (passes(vertices, first, second)
-            || passes(vertices, second, first)
-            || weaves(vertices, first, second))
+    if b_side != 0.0 && d_side != 0.0 {
+        return false;
+    }
+    *budget = budget.saturating_sub(END_COMPARISONS);
+    passes(vertices, first, second)
+        || passes(vertices, second, first)
+        || weaves(vertices, first, second)
 }
 
 /// Whether the ring passes through edge `across` at the vertex that ends edge `along`.

@@ -78,6 +78,9 @@ fn two_mebibytes_of_the_worst_legal_content_are_answered() {
     let polygon = format!("<polygon>{}</polygon>", zigzag.collect::<String>());
     let text = TYPHOON.replacen("<geocode>", &format!("{polygon}<geocode>"), 1);
     assert_eq!(cap::read(text.as_bytes()).verdict, Verdict::Warn);
+    let shuttle = format!("<polygon>{}</polygon>", "0,0 1,1 2,0 ".repeat(60_000));
+    let text = TYPHOON.replacen("<geocode>", &format!("{shuttle}<geocode>"), 1);
+    assert_eq!(cap::read(text.as_bytes()).verdict, Verdict::Warn);
     let references = "a,b,2026-01-01T00:00:00+08:00 ".repeat(60_000);
     let references = format!("<references>{references}</references><info>");
     let reading = cap::read(TYPHOON.replacen("<info>", &references, 1).as_bytes());
