@@ -54,7 +54,7 @@ pub struct Certificate {
     /// Valid until, ≤ [`crate::limits::CERTIFICATE_DAYS_MAX`] later.
     #[cbor(n(6), with = "crate::micros")]
     pub not_after: Timestamp,
-    /// The name of the dispatcher, for people, ≤ 128 bytes.
+    /// The name of the dispatcher, for people, ≤ [`crate::limits::CERTIFICATE_NAME_BYTES_MAX`].
     #[n(7)]
     pub name: String,
 }

@@ -72,11 +72,18 @@ pub const HELLO_LIST_MAX: usize = 128;
 /// Days a delegation certificate may be valid.
 pub const CERTIFICATE_DAYS_MAX: i64 = 400;
 
+/// Bytes of a dispatcher's name in its certificate.
+pub const CERTIFICATE_NAME_BYTES_MAX: usize = 128;
+
 /// Key identifiers in one revocation list.
 pub const REVOCATIONS_MAX: usize = 256;
 
 /// Phrase clips named in one phrase set (hazards × languages × phrase and action).
 pub const PHRASES_MAX: usize = 256;
+
+/// Bytes of a sealed phrase set over HTTP: 256 references of some 70 bytes, certificate and
+/// signature, with room for long language tags.
+pub const PHRASE_SET_BYTES_MAX: usize = 64 * 1024;
 
 /// Bytes of one clip: 1,200 bytes of text spoken slowly stay far below it at 24 kbit/s.
 pub const CLIP_BYTES_MAX: usize = 1024 * 1024;

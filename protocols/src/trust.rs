@@ -52,6 +52,18 @@ pub enum TrustError {
 }
 
 impl TrustError {
+    /// What is wrong with a certificate's envelope says nothing of the message's own: nobody known
+    /// vouches for the signer.
+    const fn of_certificate(self) -> Self {
+        match self {
+            Self::Envelope(_) => Self::UnknownSigner,
+            Self::UnknownSigner
+            | Self::BadCertificate(_)
+            | Self::CertificateExpired
+            | Self::KeyRevoked => self,
+        }
+    }
+
     /// The reason as it stands in a receipt.
     pub const fn reason(self) -> Reason {
         match self {
@@ -78,6 +90,9 @@ pub fn open_certificate(bytes: &[u8], roots: &Roots) -> Result<Certificate, Trus
     }
     if certificate.region.level() != certificate.level {
         return Err(TrustError::BadCertificate("the level is not the region's"));
+    }
+    if certificate.name.len() > limits::CERTIFICATE_NAME_BYTES_MAX {
+        return Err(TrustError::BadCertificate("the name is longer than 128 bytes"));
     }
     let validity = certificate.not_after.duration_since(certificate.not_before);
     if validity.is_negative()
@@ -126,9 +141,10 @@ where
     T: for<'b> minicbor::Decode<'b, ()>,
 {
     let sealed = Sealed::parse(bytes, bytes_max)?;
-    let certificate =
-        open_certificate(sealed.certificate().ok_or(TrustError::UnknownSigner)?, roots)?;
-    let key = VerifyingKey::from_bytes(&certificate.public_key)?;
+    let certificate = sealed.certificate().ok_or(TrustError::UnknownSigner)?;
+    let certificate = open_certificate(certificate, roots).map_err(TrustError::of_certificate)?;
+    let key = VerifyingKey::from_bytes(&certificate.public_key)
+        .map_err(|error| TrustError::from(error).of_certificate())?;
     let payload = sealed.verify(kind, &key)?;
     if revoked.contains(&sealed.key_id()) {
         return Err(TrustError::KeyRevoked);

@@ -159,7 +159,18 @@ def read_key_proof(envelope, _root, _now):
         raise Refused("bad_signature")
 
 
+def read_audit_head(envelope, root, now):
+    """Not a terminal's business; its shape is checked all the same."""
+    fields = Fields(opened(envelope, limits.AUDIT_HEAD, root, now))
+    fields.region(0)
+    fields.unsigned(1)
+    fields.unsigned(2)
+    fields.bytes(3, 32)
+    fields.instant(4)
+
+
 READERS = {
+    "audit_head": read_audit_head,
     "certificate": read_certificate,
     "command": read_command,
     "hello": read_hello,

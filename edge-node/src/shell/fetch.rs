@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use protocols::digest::Digest;
-use protocols::limits::CLIP_BYTES_MAX;
+use protocols::limits::{CLIP_BYTES_MAX, PHRASE_SET_BYTES_MAX};
 use protocols::order::ClipReference;
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
@@ -40,9 +40,6 @@ const URGENT: Duration = Duration::from_secs(4);
 
 /// Spread of the others.
 const SPREAD: Duration = Duration::from_millis(800);
-
-/// Bytes of the sealed phrase set: 256 references of some 70 bytes, and the certificate.
-pub const PHRASES_BYTES_MAX: usize = 64 * 1024;
 
 /// Pause between two looks at the phrase set.
 pub const PHRASES_EVERY: Duration = Duration::from_hours(6);
@@ -155,7 +152,7 @@ impl Fetcher {
             let mut pause = PAUSE_FIRST;
             clock::sleep(SPREAD.mul_f64(jitter.random_range(0.0..1.0))).await;
             loop {
-                match http.fetch(url.clone(), PHRASES_BYTES_MAX).await {
+                match http.fetch(url.clone(), PHRASE_SET_BYTES_MAX).await {
                     Ok(sealed) => {
                         if results.send(Fetched::Phrases(sealed)).await.is_err() {
                             return;

@@ -3,6 +3,7 @@
 mod arbitrary;
 mod codecs;
 mod document;
+mod keys;
 mod regions;
 mod samples;
 mod vectors;

@@ -69,7 +69,7 @@ pub(crate) fn sealed_certificate(certificate: &Certificate, root: [u8; 32]) -> V
     wire::seal(MessageType::Certificate, None, wire::encode(certificate), &key(root), None)
 }
 
-fn alert() -> AlertKey {
+pub(crate) fn alert() -> AlertKey {
     AlertKey {
         sender: "xm.weather@example.cn".to_owned(),
         identifier: "35020041600000_20261123115900".to_owned(),
@@ -77,7 +77,7 @@ fn alert() -> AlertKey {
     }
 }
 
-fn clip(byte: u8) -> ClipReference {
+pub(crate) fn clip(byte: u8) -> ClipReference {
     ClipReference { digest: Digest([byte; 32]), bytes: 25_000, duration_ms: 8_120 }
 }
 
@@ -131,7 +131,7 @@ pub(crate) fn order() -> Order {
     }
 }
 
-fn command() -> Command {
+pub(crate) fn command() -> Command {
     Command {
         stream: stream(),
         sequence: Sequence { epoch: 1, number: 3 },
@@ -144,7 +144,7 @@ fn command() -> Command {
     }
 }
 
-fn receipts() -> ReceiptBatch {
+pub(crate) fn receipts() -> ReceiptBatch {
     let receipt = |state, reason, evidence| Receipt {
         order: Digest([0xB1; 32]),
         alert: Some(alert()),
@@ -174,7 +174,7 @@ fn receipts() -> ReceiptBatch {
     }
 }
 
-fn hello() -> Hello {
+pub(crate) fn hello() -> Hello {
     Hello {
         terminal: terminal(),
         nonce: [0x55; 16],
@@ -188,7 +188,7 @@ fn hello() -> Hello {
     }
 }
 
-fn reply() -> HelloReply {
+pub(crate) fn reply() -> HelloReply {
     HelloReply {
         terminal: terminal(),
         nonce: [0x55; 16],
@@ -200,7 +200,7 @@ fn reply() -> HelloReply {
     }
 }
 
-fn vitals() -> Vitals {
+pub(crate) fn vitals() -> Vitals {
     Vitals {
         terminal: terminal(),
         at: now(),

@@ -4,15 +4,17 @@
 use std::fs;
 use std::path::PathBuf;
 
+use protocols::alert::BroadcastKind;
 use protocols::limits;
 use protocols::order::{Order, Stream};
+use protocols::receipt::Reason;
 use protocols::trust::{self, Roots};
 use protocols::wire::{self, MessageType, PROTOCOL_VERSION, Sealed};
 use serde_json::{Value, json};
 
 use crate::samples::{
     DISPATCHER_SEED, ROOT_SEED, STRANGER_SEED, Sample, TERMINAL_SEED, at, certificate, key, now,
-    order, region, samples, sealed_certificate, stream,
+    order, region, samples, sealed_certificate, stream, terminal,
 };
 
 fn folder() -> PathBuf {
@@ -91,8 +93,8 @@ fn the_keys_of_the_vectors_are_as_their_file_says() {
     check("keys", &json!({ "judged_at": now().to_string(), "keys": keys }));
 }
 
-/// What a terminal that trusts the root and knows no revocation says of an order at `now`, as far
-/// as the order itself shows it: steps 1 to 6 of the algorithm in `wire.md`.
+/// What a terminal that trusts the root, knows no revocation and has an empty journal says of an
+/// order at `now`: the acceptance of `wire.md`.
 fn verdict(bytes: &[u8], kind: MessageType) -> String {
     let roots = Roots::new([key(ROOT_SEED).verifying_key()]);
     let max = limits::ORDER_BYTES_MAX;
@@ -101,21 +103,37 @@ fn verdict(bytes: &[u8], kind: MessageType) -> String {
         Ok(authentic) => authentic,
         Err(error) => return slug(error.reason()),
     };
-    let order = authentic.message;
+    let (order, certificate) = (authentic.message, authentic.certificate);
     let header = Sealed::parse(bytes, max).ok().and_then(|sealed| sealed.stream());
-    if order.stream.authority != authentic.certificate.region || header != Some(order.stream) {
-        return slug(protocols::receipt::Reason::OutOfScope);
+    let Some(header) = header else { return slug(Reason::Malformed) };
+    let Stream { authority, topic } = order.stream;
+    let village = terminal().village();
+    if header != order.stream
+        || authority != certificate.region
+        || !authority.contains(village)
+        || !topic.contains(village)
+    {
+        return slug(Reason::OutOfScope);
     }
-    if order.validate().is_err() {
-        return slug(protocols::receipt::Reason::Invalid);
+    if !(certificate.not_before..certificate.not_after).contains(&order.sent) {
+        return slug(Reason::CertificateExpired);
+    }
+    if order.validate().is_err() || order.kind == BroadcastKind::LiveTalk {
+        return slug(Reason::Invalid);
     }
     if order.expires <= now() {
-        return slug(protocols::receipt::Reason::Expired);
+        return slug(Reason::Expired);
+    }
+    if !order.target.includes(terminal(), None) {
+        return slug(Reason::OutOfArea);
+    }
+    if order.kind == BroadcastKind::Exercise {
+        return slug(Reason::NotInDrill);
     }
     "accepted".to_owned()
 }
 
-fn slug(reason: protocols::receipt::Reason) -> String {
+fn slug(reason: Reason) -> String {
     let text = serde_json::to_string(&reason).expect("a name");
     text.trim_matches('"').to_owned()
 }
@@ -178,8 +196,65 @@ fn negatives() -> Vec<(&'static str, &'static str, MessageType, Vec<u8>)> {
         &key(STRANGER_SEED),
         Some(&root_certificate),
     );
+    let altered_certificate = {
+        let mut bytes = root_certificate.clone();
+        *bytes.last_mut().expect("bytes") ^= 1;
+        bytes
+    };
+    let streamless = wire::seal(kind, None, payload.clone(), &dispatcher, Some(&root_certificate));
+    let reading = |what: &[u8], with: &[u8]| {
+        let payload = replaced(&payload, what, with);
+        wire::seal(kind, Some(good.stream), payload, &dispatcher, Some(&root_certificate))
+    };
     vec![
         ("good", "accepted", kind, sealed.clone()),
+        // Keys 4 to 8 of the order lie one after the other, each value one byte.
+        ("an unknown level", "malformed", kind, reading(&[4, 1, 5, 1, 6], &[4, 9, 5, 1, 6])),
+        ("an unknown purpose", "malformed", kind, reading(&[4, 1, 5, 1, 6], &[4, 1, 5, 9, 6])),
+        ("an unknown kind", "malformed", kind, reading(&[7, 3, 8, 1, 9], &[7, 9, 8, 1, 9])),
+        ("an unknown colour", "malformed", kind, reading(&[7, 3, 8, 1, 9], &[7, 3, 8, 9, 9])),
+        ("no stream in the header", "malformed", kind, streamless),
+        ("an altered certificate", "unknown_signer", kind, under(&altered_certificate)),
+        ("a live talk", "invalid", kind, with(&|order| order.kind = BroadcastKind::LiveTalk)),
+        (
+            "another town's topic",
+            "out_of_scope",
+            kind,
+            with(&|order| order.stream.topic = region(350_212_104_000)),
+        ),
+        (
+            "made before its certificate",
+            "certificate_expired",
+            kind,
+            with(&|order| {
+                order.sent = at("2026-10-31T23:00:00Z");
+                order.expires = at("2026-11-01T23:00:00Z");
+            }),
+        ),
+        (
+            "for another village",
+            "out_of_area",
+            kind,
+            with(&|order| {
+                order.target.regions = vec![region(350_212_104_000)];
+                order.target.shapes.clear();
+            }),
+        ),
+        (
+            "an excluded village",
+            "out_of_area",
+            kind,
+            with(&|order| order.target.excluded = vec![terminal().village()]),
+        ),
+        (
+            "an exercise without an enrolment",
+            "not_in_drill",
+            kind,
+            with(&|order| {
+                order.kind = BroadcastKind::Exercise;
+                order.drill = Some("2026-autumn".to_owned());
+            }),
+        ),
         (
             "altered payload byte",
             "bad_signature",
@@ -247,7 +322,7 @@ fn negatives() -> Vec<(&'static str, &'static str, MessageType, Vec<u8>)> {
             "an exercise without its drill",
             "invalid",
             kind,
-            with(&|order| order.kind = protocols::alert::BroadcastKind::Exercise),
+            with(&|order| order.kind = BroadcastKind::Exercise),
         ),
         ("expired", "expired", kind, with(&|order| order.expires = at("2026-11-23T11:59:59Z"))),
         (

@@ -32,8 +32,11 @@ def open_order(sealed, topic, self, now):
     """Steps 2 to 4: (opened, order), or a refusal."""
     opened = trust.open_message(sealed, ORDER, self.roots, self.state.revoked, now)
     order = orders.read(opened.payload)
-    check_scope(opened, order, topic, self.terminal)
-    orders.check(order)
+    try:
+        check_scope(opened, order, topic, self.terminal)
+        orders.check(order)
+    except Refused as refused:
+        raise refused.by(opened.key_id, order.alert)
     return opened, order
 
 
@@ -63,7 +66,10 @@ def judge(opened, order, self, now):
     """Steps 5 to 9; `self` offers terminal, position, state."""
     memory = self.state
     verdict = Verdict(opened.name, order)
-    known = memory.window("order", order.stream).judge(order.sequence, opened.name)
+    try:
+        known = memory.window("order", order.stream).judge(order.sequence, opened.name)
+    except Refused as refused:
+        raise refused.by(opened.key_id, order.alert)
     if known == window.DUPLICATE:
         verdict.reason = DUPLICATE
         return verdict

@@ -4,6 +4,7 @@ import concurrent.futures
 import os
 import random
 import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -12,7 +13,8 @@ from .limits import CLIP_BYTES_MAX, PHRASE_SET_BYTES_MAX
 
 CACHE_BYTES_MAX = 16 * CLIP_BYTES_MAX
 FETCH_TIMEOUT_S = 10
-WAIT_S_MAX = 2.0
+SPREAD_S_MAX = 0.8
+AGAIN_S, AGAIN_S_MAX = 1.0, 60.0
 
 
 class Clips:
@@ -30,30 +32,40 @@ class Clips:
     def has(self, clip):
         return os.path.exists(self._path(clip))
 
-    def ask(self, clip, is_red):
-        """Fetch in the background, once."""
+    def ask(self, clip, is_urgent, until):
+        """Fetch in the background, once, again and again until `until` (monotonic)."""
         with self._lock:
             if clip.digest in self._asked or self.has(clip):
                 return
             self._asked.add(clip.digest)
-        self._pool.submit(self._fetch, clip, 0 if is_red else random.uniform(0, WAIT_S_MAX))
+        spread_s = 0 if is_urgent else random.uniform(0, SPREAD_S_MAX)
+        self._pool.submit(self._chase, clip, spread_s, until)
 
-    def _fetch(self, clip, wait_s):
-        self._stopping.wait(wait_s)
-        try:
-            data = get(f"{self._url}/api/v1/clips/{clip.digest.hex()}", CLIP_BYTES_MAX)
-        except OSError as error:
-            print(f"clip {clip.digest.hex()[:8]}: {error}", flush=True)
-            data = b""
+    def _chase(self, clip, wait_s, until):
+        pause_s = AGAIN_S
+        while not self._stopping.wait(wait_s):
+            if self._fetch(clip) or time.monotonic() >= until:
+                break
+            wait_s = pause_s * random.uniform(0.5, 1)
+            pause_s = min(2 * pause_s, AGAIN_S_MAX)
         with self._lock:
             self._asked.discard(clip.digest)
+
+    def _fetch(self, clip):
+        try:
+            data = get(f"{self._url}/api/v1/clips/{clip.digest.hex()}", clip.size)
+        except OSError as error:
+            print(f"clip {clip.digest.hex()[:8]}: {error}", flush=True)
+            return False
+        with self._lock:
             if digest(data) != clip.digest:
-                return
+                return False
             new = f"{self._path(clip)}.new"
             with open(new, "wb") as file:
                 file.write(data)
             os.rename(new, self._path(clip))
             self._shrink()
+        return True
 
     def _shrink(self):
         files = [os.path.join(self._folder, name) for name in os.listdir(self._folder)]

@@ -16,6 +16,13 @@ class Directions:
         engine = self._engine
         opened = acceptance.open_command(data, engine, engine.trusted_now())
         command = commands.read(opened.payload)
+        try:
+            self._obey(topic, opened, command)
+        except Refused as refused:
+            raise refused.by(opened.key_id)
+
+    def _obey(self, topic, opened, command):
+        engine = self._engine
         acceptance.check_scope(opened, command, topic, engine.terminal)
         commands.check(command)
         seen = engine.state.window("command", command.stream)

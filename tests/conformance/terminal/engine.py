@@ -16,7 +16,6 @@ from .reports import Reports
 
 REFUSAL_EVERY = 60 * SECOND
 REFUSALS_MAX = 128
-NOBODY = b""
 END_REASONS = {1: "updated", 2: "cancelled"}
 
 
@@ -99,11 +98,13 @@ class Engine:
             return
         reply, certificate = messages.read_reply(opened.payload), opened.certificate
         if reply.terminal != self.terminal:
+            self.journal.write([self.counted("out_of_scope")])
             return
         if not certificate.not_before <= reply.at < certificate.not_after:
             self.journal.write([self.counted("certificate_expired")])
             return
         if not self.reports.is_awaited(reply.nonce):
+            self.journal.write([self.counted("below_window")])
             return
         self.clock.answered(reply.at)
         head = reply.audit_head.hex() if reply.audit_head else None
@@ -235,13 +236,10 @@ class Engine:
     def refuse(self, data, refused):
         """A message that could not be judged: counted, and told once a minute."""
         print(f"refused: {refused}", flush=True)
-        try:
-            signer = cose.read(data, limits.RECEIPTS).key_id
-        except Refused:
-            signer = NOBODY
         records = [self.counted(refused.reason)]
-        if self._may_report(refused.reason, signer):
-            records.append(self.receipt(cose.digest(data), None, limits.REFUSED, refused.reason))
+        if self._may_report(refused.reason, refused.signer):
+            name, reason = cose.digest(data), refused.reason
+            records.append(self.receipt(name, refused.alert, limits.REFUSED, reason))
         self.journal.write(records)
 
     def _may_report(self, reason, signer):

@@ -4,7 +4,7 @@ PROTOCOL_VERSION = 1
 
 # Types of message.
 ORDER, COMMAND, RECEIPTS, RECEIPT_ACK, HELLO, HELLO_REPLY = 1, 2, 3, 4, 5, 6
-VITALS, CERTIFICATE, REVOCATION_LIST, PHRASE_SET, KEY_PROOF = 7, 8, 9, 10, 11
+VITALS, CERTIFICATE, REVOCATION_LIST, PHRASE_SET, KEY_PROOF, AUDIT_HEAD = 7, 8, 9, 10, 11, 12
 
 ORDER_BYTES_MAX = 4_096
 MESSAGE_BYTES_MAX = 16_384
@@ -21,6 +21,7 @@ SIZE_OF_TYPE = {
     REVOCATION_LIST: MESSAGE_BYTES_MAX,
     PHRASE_SET: PHRASE_SET_BYTES_MAX,
     KEY_PROOF: ORDER_BYTES_MAX,
+    AUDIT_HEAD: ORDER_BYTES_MAX,
 }
 
 SECOND = 1_000_000
@@ -60,7 +61,7 @@ STOP_REASON_BYTES_MAX = 200
 DRILL_BYTES_MAX = 128
 
 KEEP_ALIVE_S = 30
-SILENCE_S_MAX = 45
+SILENCE_S_MAX = 60
 RECONNECT_S_MAX = 60
 HELLO_RETRY_S, HELLO_RETRY_S_MAX = 10, 300
 RECEIPT_RETRY_S, RECEIPT_RETRY_S_MAX = 10, 300
@@ -118,6 +119,9 @@ REASONS = {
 }
 
 
+NOBODY = b""
+
+
 class Refused(Exception):
     """A message is refused; the reason is one of REASONS."""
 
@@ -126,3 +130,11 @@ class Refused(Exception):
         assert reason in REASONS, reason
         self.reason = reason
         self.detail = detail
+        # Known once the message was opened; nobody before that.
+        self.signer = NOBODY
+        self.alert = None
+
+    def by(self, signer, alert=None):
+        """The same refusal of a message by this signer."""
+        self.signer, self.alert = signer, alert
+        return self

@@ -1,11 +1,12 @@
-"""The prepared phrases of hazards: fetched daily, believed when signed, found by their fallbacks."""
+"""The prepared phrases of hazards: fetched again and again, believed when signed."""
 
+import random
 import time
 
 from . import limits, messages, trust
 from .limits import Refused
 
-EVERY_S = 24 * 3_600
+EVERY_S = 6 * 3_600
 AGAIN_S = 60
 OTHER = "19000"
 
@@ -21,7 +22,8 @@ class Phrases:
         if self._coming is not None and self._coming.done():
             sealed, self._coming = self._coming.result(), None
             is_here = sealed is not None and self._take(sealed)
-            self._due = time.monotonic() + (EVERY_S if is_here else AGAIN_S)
+            pause_s = EVERY_S if is_here else AGAIN_S
+            self._due = time.monotonic() + pause_s * random.uniform(0.5, 1)
         if self._coming is None and time.monotonic() >= self._due:
             self._coming = self._clips.ask_phrases()
 
@@ -40,7 +42,7 @@ class Phrases:
             print(f"phrases: {refused}", flush=True)
             return False
         for _, _, clip in self._phrases:
-            self._clips.ask(clip, is_red=False)
+            self._clips.ask(clip, is_urgent=False, until=time.monotonic() + EVERY_S)
         return True
 
     def find(self, event, language):

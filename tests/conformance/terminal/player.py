@@ -1,5 +1,6 @@
 """Which order sounds now: a total order, repeats, cuts, expiry, stop."""
 
+import time
 from dataclasses import dataclass
 
 from . import limits
@@ -59,7 +60,9 @@ class Player:
         self.queue[entry.name] = entry
         for text in order.texts:
             if text.clip:
-                self._clips.ask(text.clip, order.color == limits.RED)
+                is_urgent = order.color in CLIP_WAIT
+                left_s = (order.expires - entry.received) / SECOND
+                self._clips.ask(text.clip, is_urgent, time.monotonic() + left_s)
 
     def _closed(self, order):
         """A closing order has its alert's place."""

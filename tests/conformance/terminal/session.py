@@ -12,6 +12,7 @@ from .engine import Engine
 from .limits import KEEP_ALIVE_S, RECONNECT_S_MAX, SILENCE_S_MAX
 
 LOOP_S = 0.05
+SUBSCRIBE_S_MAX = 10
 PORT, TLS_PORT = 1883, 8883
 
 
@@ -42,6 +43,7 @@ class Session:
         if self._url.scheme == "mqtts":
             client.tls_set(cert_reqs=ssl.CERT_REQUIRED)
         client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
         client.on_log = self._on_log
         return client
@@ -61,8 +63,14 @@ class Session:
         if code != 0:
             print(f"connect refused: {mqtt.connack_string(code)}", flush=True)
             return
-        self._failures, self._is_up = 0, True
         client.subscribe([(each, 1) for each in filters(self._identity.terminal)])
+
+    def _on_subscribe(self, client, _data, _mid, granted):
+        if any(qos > 2 for qos in granted):
+            print("the broker refused a filter", flush=True)
+            client.disconnect()
+            return
+        self._failures, self._is_up = 0, True
         client.publish(self._topic("status"), b"online", qos=1, retain=True)
         self.engine.connected()
 
@@ -98,13 +106,16 @@ class Session:
         code = self._client.loop(LOOP_S)
         if code != mqtt.MQTT_ERR_SUCCESS:
             self._lost(mqtt.error_string(code))
-        elif time.monotonic() - self._last_packet > SILENCE_S_MAX:
-            self._client._sock_close()
+        elif time.monotonic() - self._last_packet > self._patience_s():
+            self._client.socket().close()
             self._lost("nothing came back")
+
+    def _patience_s(self):
+        return SILENCE_S_MAX if self._is_up else SUBSCRIBE_S_MAX
 
     def _lost(self, why):
         print(f"connection lost: {why}", flush=True)
-        wait = random.uniform(0, min(RECONNECT_S_MAX, 2**self._failures))
+        wait = min(RECONNECT_S_MAX, 2**self._failures) * random.uniform(0.5, 1)
         self._failures = min(self._failures + 1, 10)
         self._is_up = False
         self._reconnect_at = time.monotonic() + wait

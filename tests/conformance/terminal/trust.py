@@ -56,7 +56,7 @@ def read_certificate(sealed, roots):
     right = (
         algorithm == 0
         and certificate.level == region.level(certificate.region)
-        and 0 < span <= CERTIFICATE_SPAN_MAX
+        and 0 <= span <= CERTIFICATE_SPAN_MAX
         and len(name.encode()) <= CERTIFICATE_NAME_BYTES_MAX
     )
     return certificate if right else None
@@ -95,10 +95,16 @@ def open_revocations(sealed, roots):
         raise Refused("unknown_signer")
     if not _signed_by_root(envelope, REVOCATION_LIST, roots):
         raise Refused("bad_signature")
-    fields = Fields(cbor.decode(envelope.payload))
+    try:
+        return _read_revocations(Fields(cbor.decode(envelope.payload)))
+    except Refused as refused:
+        raise Refused("unknown_signer", "not a revocation list") from refused
+
+
+def _read_revocations(fields):
     keys = fields.array(2)
-    if len(keys) > REVOCATIONS_MAX or fields.unsigned(0) < 1:
-        raise Refused("invalid", "a revocation list out of its bounds")
+    if len(keys) > REVOCATIONS_MAX:
+        raise Refused("invalid", "too many keys")
     if not all(isinstance(key, bytes) and len(key) == 8 for key in keys):
         raise Refused("malformed", "a key id that is none")
     return fields.unsigned(0), fields.instant(1), keys

@@ -36,6 +36,15 @@ const ESPEAK: Package = Package { name: "espeak-ng", sign: Sign::Program("espeak
 const POSTGRESQL: Package = Package { name: "postgresql", sign: Sign::Program("initdb") };
 const MOSQUITTO: Package = Package { name: "mosquitto", sign: Sign::Program("mosquitto") };
 const NATS: Package = Package { name: "nats-server", sign: Sign::Program("nats-server") };
+// The vendor's terminal of the suite `conformance`.
+const PYTHON_MQTT: Package =
+    Package { name: "python3-paho-mqtt", sign: Sign::Plugin("python3/dist-packages/paho") };
+const PYTHON_CBOR: Package =
+    Package { name: "python3-cbor2", sign: Sign::Plugin("python3/dist-packages/cbor2") };
+const PYTHON_CRYPTOGRAPHY: Package = Package {
+    name: "python3-cryptography",
+    sign: Sign::Plugin("python3/dist-packages/cryptography"),
+};
 const XMLLINT: Package = Package { name: "libxml2-utils", sign: Sign::Program("xmllint") };
 
 /// For building, and for the demo's sound.
@@ -44,8 +53,20 @@ pub(crate) const DEMO: &[Package] =
 
 /// For every suite.
 pub(crate) const TEST: &[Package] = &[
-    COMPILER, CMAKE, PKG_CONFIG, ALSA, ALSA_PULSE, PULSEAUDIO, ESPEAK, POSTGRESQL, MOSQUITTO, NATS,
+    COMPILER,
+    CMAKE,
+    PKG_CONFIG,
+    ALSA,
+    ALSA_PULSE,
+    PULSEAUDIO,
+    ESPEAK,
+    POSTGRESQL,
+    MOSQUITTO,
+    NATS,
     XMLLINT,
+    PYTHON_MQTT,
+    PYTHON_CBOR,
+    PYTHON_CRYPTOGRAPHY,
 ];
 
 /// Installs what is missing, when this user may; otherwise says the one line that does.

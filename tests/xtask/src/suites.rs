@@ -89,6 +89,19 @@ const SUITES: &[Suite] = &[
             "--test-threads=1",
         ],
     },
+    Suite {
+        name: "conformance",
+        needs: None,
+        words: &[
+            "test",
+            "--workspace",
+            "--no-fail-fast",
+            "--test",
+            "conformance",
+            "--",
+            "--test-threads=1",
+        ],
+    },
 ];
 
 struct Outcome {

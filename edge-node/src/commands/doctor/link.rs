@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edge_node::shell::config::Config;
-use edge_node::shell::fetch::PHRASES_BYTES_MAX;
+use protocols::limits::PHRASE_SET_BYTES_MAX;
 use edge_node::shell::identity::{Identity, IdentityError};
 use edge_node::shell::{clock, machine, mqtt};
 use jiff::{SignedDuration, Timestamp};
@@ -135,7 +135,7 @@ pub(super) fn dispatcher(config: &Config, identity: &Identity) -> anyhow::Result
     let base = or_enrolled(&config.network.media_url, &identity.media_url).trim_end_matches('/');
     let roots = identity.roots().map_err(anyhow::Error::msg)?;
     let url = format!("{base}/api/v1/phrases");
-    let answer = http(config)?.look(&url, PHRASES_BYTES_MAX);
+    let answer = http(config)?.look(&url, PHRASE_SET_BYTES_MAX);
     let answered_at = match &answer {
         Ok(answer) => answer.date.map(|theirs| (theirs, clock::now())),
         Err(_) => None,
@@ -145,7 +145,7 @@ pub(super) fn dispatcher(config: &Config, identity: &Identity) -> anyhow::Result
             return Err(format!("{}", answer.status));
         }
         let kind = MessageType::PhraseSet;
-        trust::open::<PhraseSet>(&answer.body, PHRASES_BYTES_MAX, kind, &roots, &[], None)
+        trust::open::<PhraseSet>(&answer.body, PHRASE_SET_BYTES_MAX, kind, &roots, &[], None)
             .map_err(|error| error.to_string())
     });
     let (finding, certificate) = match opened {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use protocols::limits::PHRASE_SET_BYTES_MAX;
 use protocols::order::ClipReference;
 use protocols::trust;
 use protocols::wire::MessageType;
@@ -10,7 +11,7 @@ use protocols::wire::MessageType;
 use super::Shell;
 use crate::engine::io::Input;
 use crate::shell::clock;
-use crate::shell::fetch::{Fetched, PHRASES_BYTES_MAX, PHRASES_EVERY};
+use crate::shell::fetch::{Fetched, PHRASES_EVERY};
 use crate::shell::journal::sync_folder;
 
 /// Name of the sealed phrase set in the state folder.
@@ -75,7 +76,7 @@ impl Shell {
     /// Believes a phrase set if a pinned root vouches for it, keeps it, and gets its clips.
     fn take_phrases(&mut self, sealed: &[u8], now: Option<Timestamp>) {
         let opened =
-            trust::open(sealed, PHRASES_BYTES_MAX, MessageType::PhraseSet, &self.roots, &[], now);
+            trust::open(sealed, PHRASE_SET_BYTES_MAX, MessageType::PhraseSet, &self.roots, &[], now);
         let set: protocols::hazard::PhraseSet = match opened {
             Ok(authentic) => authentic.message,
             Err(error) => {
