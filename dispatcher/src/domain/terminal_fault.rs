@@ -25,6 +25,8 @@ pub enum TerminalFault {
     MainsLost,
     /// The battery runs low.
     BatteryLow,
+    /// Its last self-test, near-silent or audible, failed.
+    SelfTestFailed,
     /// The disk is nearly full.
     DiskNearlyFull,
     /// A certificate that it relies on has run out or is about to.
@@ -40,6 +42,7 @@ impl TerminalFault {
             Self::ClockUnsure => "clock_unsure",
             Self::MainsLost => "mains_lost",
             Self::BatteryLow => "battery_low",
+            Self::SelfTestFailed => "self_test_failed",
             Self::DiskNearlyFull => "disk_nearly_full",
             Self::CertificateDue => "certificate_due",
         }
@@ -56,8 +59,10 @@ pub fn faults(vitals: &Vitals, now: Timestamp) -> Vec<TerminalFault> {
     };
     let is_low = |free: u64| free < DISK_FREE_BYTES_MIN;
     let is_due = |expires: Timestamp| expires <= now + CERTIFICATE_DUE;
+    let mut tests = [&vitals.silent_test, &vitals.audible_test].into_iter().flatten();
     let found = [
         audio,
+        tests.any(|test| test.reason.is_some()).then_some(F::SelfTestFailed),
         vitals.clock_unsure.then_some(F::ClockUnsure),
         (vitals.is_on_mains == Some(false)).then_some(F::MainsLost),
         vitals.battery_percent.is_some_and(|it| it < BATTERY_PERCENT_MIN).then_some(F::BatteryLow),
@@ -91,6 +96,8 @@ mod tests {
             counters: Vec::new(),
             battery_percent: Some(80),
             is_on_mains: Some(true),
+            silent_test: None,
+            audible_test: None,
         }
     }
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use edge_node::shell::config::Config;
-use protocols::limits::PHRASE_SET_BYTES_MAX;
 use edge_node::shell::identity::{Identity, IdentityError};
 use edge_node::shell::{clock, machine, mqtt};
 use jiff::{SignedDuration, Timestamp};
 use protocols::certificate::Certificate;
 use protocols::hazard::PhraseSet;
+use protocols::limits::PHRASE_SET_BYTES_MAX;
 use protocols::trust;
 use protocols::wire::MessageType;
 

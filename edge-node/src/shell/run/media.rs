@@ -75,8 +75,14 @@ impl Shell {
 
     /// Believes a phrase set if a pinned root vouches for it, keeps it, and gets its clips.
     fn take_phrases(&mut self, sealed: &[u8], now: Option<Timestamp>) {
-        let opened =
-            trust::open(sealed, PHRASE_SET_BYTES_MAX, MessageType::PhraseSet, &self.roots, &[], now);
+        let opened = trust::open(
+            sealed,
+            PHRASE_SET_BYTES_MAX,
+            MessageType::PhraseSet,
+            &self.roots,
+            &[],
+            now,
+        );
         let set: protocols::hazard::PhraseSet = match opened {
             Ok(authentic) => authentic.message,
             Err(error) => {
