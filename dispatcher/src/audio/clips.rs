@@ -45,13 +45,14 @@ pub fn make(
     need: Need,
 ) -> Result<Clip, ClipError> {
     let spoken = speech.synthesize(language, text, need)?;
-    let mut sound = resample::to_clip_rate(trimmed(spoken))?;
-    loudness::normalise(&mut sound)?;
+    let mut spoken = resample::to_clip_rate(trimmed(spoken))?;
     let samples_of = |ms: usize| ms * CLIP_RATE as usize / 1_000;
     let mut samples = vec![0.0; samples_of(LEAD_IN_MS)];
-    samples.append(&mut sound.samples);
+    samples.append(&mut spoken.samples);
     samples.resize(samples.len() + samples_of(TAIL_MS), 0.0);
-    let sound = Pcm { rate: CLIP_RATE, samples };
+    let mut sound = Pcm { rate: CLIP_RATE, samples };
+    // As a terminal plays it, silence included.
+    loudness::normalise(&mut sound)?;
     let bytes = opus_file::encode(&sound.samples)?;
     if bytes.len() > limits::CLIP_BYTES_MAX {
         return Err(ClipError::TooLarge { bytes: bytes.len() });

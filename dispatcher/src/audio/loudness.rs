@@ -9,15 +9,15 @@ use super::Pcm;
 /// Integrated loudness of a clip.
 pub(super) const TARGET_LUFS: f64 = -16.0;
 
-/// Highest sample of a clip before it is encoded, in dB relative to full scale. Between the samples
-/// and through Opus peaks rise by up to 2.5 dB; what a terminal decodes stays below −1 dBTP.
-const CEILING_DB: f64 = -3.5;
+/// Highest sample of a clip before it is encoded, in dB relative to full scale: between the samples
+/// and through Opus peaks rise, and what a terminal decodes stays below −1 dBTP.
+const CEILING_DB: f64 = -4.0;
 
 /// Gain that is added at most: what is fainter than this is noise, not speech.
 const GAIN_DB_MAX: f64 = 36.0;
 
 /// Corrections of the gain: the limiter takes some loudness away.
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 6;
 
 /// A correction smaller than this is not heard.
 const NEAR_DB: f64 = 0.2;
@@ -32,9 +32,11 @@ const MEASURED_SECONDS_MIN: usize = 3;
 pub(super) fn normalise(pcm: &mut Pcm) -> Result<(), ebur128::Error> {
     let original = pcm.samples.clone();
     let mut gain_db = 0.0;
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
         let missing_db = TARGET_LUFS - measure(pcm)?;
-        if !missing_db.is_finite() || missing_db.abs() < NEAR_DB {
+        // What is as loud as it should be may still have peaks, so that one round is always done.
+        let is_near = round > 0 && missing_db.abs() < NEAR_DB;
+        if !missing_db.is_finite() || is_near {
             break;
         }
         gain_db = f64::clamp(gain_db + missing_db, -GAIN_DB_MAX, GAIN_DB_MAX);

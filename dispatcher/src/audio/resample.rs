@@ -22,7 +22,10 @@ pub(super) fn to_clip_rate(pcm: Pcm) -> Result<Pcm, SpeechError> {
     let length = pcm.samples.len();
     let input = InterleavedSlice::new(&pcm.samples, 1, length).map_err(|_| REFUSED)?;
     let output = resampler.process_all(&input, length, None).map_err(|_| REFUSED)?;
-    Ok(Pcm { rate: CLIP_RATE, samples: output.take_data() })
+    let mut samples = output.take_data();
+    // Its length is reckoned in floating point and may be one too many.
+    samples.truncate((length * to).div_ceil(from));
+    Ok(Pcm { rate: CLIP_RATE, samples })
 }
 
 #[cfg(test)]
