@@ -53,7 +53,7 @@ async fn play(folder: &Path, out: &Path, is_once: bool) -> anyhow::Result<Vec<St
     let wavs = stage.wavs();
     let logs = stage.villages.iter().map(|v| folder.join(&v.region).join("edge-node.log"));
     let logs = logs.collect::<Vec<_>>();
-    stage.strike().await?;
+    let mut onsets = stage.strike().await?.into_iter();
 
     let mut captures = Vec::new();
     for (index, wav) in wavs.iter().enumerate() {
@@ -69,6 +69,7 @@ async fn play(folder: &Path, out: &Path, is_once: bool) -> anyhow::Result<Vec<St
             terminal: told.alerts[0].terminals[index].id.clone(),
             sound: heard,
             origin: listen::origin(&log)?,
+            onsets: onsets.next().unwrap_or_default(),
         });
     }
     let issued_at = told.issued_at.clone();

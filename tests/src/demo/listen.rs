@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use super::report::{AtTerminal, Outcome, Report};
 use crate::harness::wav::{self, Sound};
 
-/// How far a reported first sound may lie from the first sample heard.
+/// How far a reported first sound may lie from the first sample heard, in the capture and by the
+/// second ear alike.
 const TOLERANCE_MS: i64 = 50;
 
 /// Silence between two soundings; speech never pauses that long.
@@ -25,6 +26,8 @@ pub struct Capture {
     pub sound: Sound,
     /// When sample 0 was heard; `None` when the node never sounded and so never said.
     pub origin: Option<Timestamp>,
+    /// When sound began, heard from outside by another clock than the node's.
+    pub onsets: Vec<Timestamp>,
 }
 
 /// When a node says that sample 0 of its capture left the device: its log says it with the first
@@ -58,6 +61,7 @@ pub fn check(report: &Report, issued_at: &[Timestamp], captures: &[Capture]) -> 
         for (alert, issued_at) in report.alerts.iter().zip(issued_at) {
             let at = alert.terminals.iter().find(|t| t.id == *name);
             failures.extend(at.and_then(|at| check_first_sound(capture, at, *issued_at)));
+            failures.extend(at.and_then(|at| check_onset(capture, at, *issued_at)));
         }
     }
     failures
@@ -93,4 +97,18 @@ fn check_first_sound(capture: &Capture, at: &AtTerminal, issued_at: Timestamp) -
     (off_ms > TOLERANCE_MS).then(|| {
         format!("{}: first sound reported {off_ms} ms away from the capture", capture.terminal)
     })
+}
+
+/// The node's word against an ear that does not know it: an onset lies where the first sound was
+/// reported.
+fn check_onset(capture: &Capture, at: &AtTerminal, issued_at: Timestamp) -> Option<String> {
+    let reported = issued_at + jiff::SignedDuration::from_millis(at.first_sound_ms?);
+    let off_ms = |onset: &Timestamp| onset.duration_since(reported).as_millis().abs();
+    let nearest = capture.onsets.iter().map(off_ms).min();
+    let name = &capture.terminal;
+    match nearest {
+        Some(off_ms) if off_ms <= i128::from(TOLERANCE_MS) => None,
+        Some(off_ms) => Some(format!("{name}: first sound heard {off_ms} ms from its report")),
+        None => Some(format!("{name}: first sound reported and never heard from outside")),
+    }
 }

@@ -2,10 +2,13 @@
 //! persons, is heard in two towns and not in the third; a polygon crosses a town border; a warning
 //! is withdrawn in the middle of its speech and the correction is heard.
 //!
-//! [`stage`] builds the city and its villages, [`story`] acts, [`listen`] measures what was heard,
-//! [`report`] is the file that is left.
+//! [`stage`] builds the city and its villages, [`story`] acts, `steps` reads how far each terminal
+//! is, `verdict` says what should have been true, [`listen`] measures what was heard, [`report`] is
+//! the file that is left.
 
 pub mod listen;
 pub mod report;
 pub mod stage;
+mod steps;
 pub mod story;
+mod verdict;

@@ -1,19 +1,17 @@
 //! The stage: one city dispatcher, five officers, three villages in three towns.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::harness::api::Api;
 use crate::harness::city::{CITY, City, CityOptions, Officer, text};
-use crate::harness::clock;
+use crate::harness::monitor::Monitor;
 use crate::harness::sound::PacedSink;
 use crate::harness::village::{Card, Village};
-
-/// How long three nodes may take to be online after they were started.
-const ONLINE_DEADLINE: Duration = Duration::from_mins(1);
+use crate::harness::{clock, progress};
 
 /// The villages: code, latitude, longitude. The first two towns are meant by the first alert; the
 /// polygon of the second lies across the border of the first and the third town.
@@ -44,6 +42,8 @@ pub struct Stage {
     pub token: String,
     /// `card` or `file`.
     pub sound: &'static str,
+    /// What listens to each village's sink; nothing with a real card.
+    monitors: Vec<Monitor>,
     // Ends after the nodes that play into it.
     _sink: Option<PacedSink>,
 }
@@ -63,7 +63,14 @@ impl Stage {
         city.start().await?;
 
         let has_card = has_sound_card();
-        let sink = if has_card { None } else { Some(PacedSink::start(folder).await?) };
+        let codes = VILLAGES.map(|(region, ..)| region);
+        let sink = if has_card { None } else { Some(PacedSink::start_with(folder, &codes).await?) };
+        let mut monitors = Vec::new();
+        if let Some(sink) = &sink {
+            for code in codes {
+                monitors.push(Monitor::start(sink, sink.sink_of(code))?);
+            }
+        }
         let mut villages = Vec::new();
         for (region, lat, lon) in VILLAGES {
             let code = city.enrolment_code(region, Some((lat, lon)))?;
@@ -83,30 +90,21 @@ impl Stage {
             at_desk,
             token,
             sound: if has_card { "card" } else { "file" },
+            monitors,
             _sink: sink,
         };
-        stage.wait_online().await?;
+        progress::until_online(&stage.at_desk, stage.villages.len()).await?;
         Ok(stage)
     }
 
-    async fn wait_online(&self) -> anyhow::Result<()> {
-        let api = &self.at_desk;
-        clock::eventually("all terminals are online", ONLINE_DEADLINE, async || {
-            let listed = api.get(&format!("/api/v1/liveness?region={CITY}")).await?;
-            let items = listed["items"].as_array().cloned().unwrap_or_default();
-            let online = items.iter().filter(|item| item["liveness"] == "online").count();
-            Ok((online == self.villages.len()).then_some(()))
-        })
-        .await
-    }
-
-    /// Ends everything in order; the nodes close their captures.
-    pub async fn strike(mut self) -> anyhow::Result<()> {
+    /// Ends everything in order; the nodes close their captures. Gives when sound began in each
+    /// village, as it was heard from outside; nothing with a real card.
+    pub async fn strike(mut self) -> anyhow::Result<Vec<Vec<Timestamp>>> {
         for village in &mut self.villages {
             village.stop().await?;
         }
         self.city.process()?.terminate().await?;
-        Ok(())
+        self.monitors.drain(..).map(Monitor::finish).collect()
     }
 
     /// The captures, in the order of [`VILLAGES`]; none with a real card.

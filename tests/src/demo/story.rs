@@ -1,20 +1,19 @@
 //! What happens on the stage, told line by line.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::report::{AlertReport, AtTerminal, Outcome};
+use super::report::AlertReport;
 use super::stage::Stage;
+use super::steps::Steps;
+use super::verdict::{at_terminals, failures, silence_ms};
 use crate::harness::api::Api;
+use crate::harness::bulletin::Bulletin;
 use crate::harness::city::text;
 use crate::harness::clock;
-
-/// The warning as the meteorological service sends it; its times are set to now.
-const TYPHOON: &str = include_str!("../../../protocols/fixtures/cap/typhoon-red.xml");
 
 /// Longest wait for something that takes a sounding.
 const SOUND_DEADLINE: Duration = Duration::from_mins(2);
@@ -100,7 +99,7 @@ pub async fn tell(stage: &Stage) -> anyhow::Result<Told> {
         .await?;
     teller.say("撤销更正已在两个镇播完 · the correction was heard in both towns");
 
-    let second_steps = people.steps(&second).await?;
+    let second_steps = Steps::read(&people.composer, &second).await?;
     let mut told = Told {
         alerts: vec![
             at_terminals(
@@ -132,25 +131,11 @@ pub async fn tell(stage: &Stage) -> anyhow::Result<Told> {
 
 /// The meteorological service hands in its warning; it becomes a draft.
 async fn take_in(stage: &Stage, teller: &Teller) -> anyhow::Result<String> {
-    let now = clock::now();
-    let sent = beijing(now);
-    let expires = beijing(now.checked_add(jiff::SignedDuration::from_hours(3))?);
-    let document = TYPHOON
-        .replace("2026-08-15T09:00:00+08:00", &sent)
-        .replace("2026-08-15T12:00:00+08:00", &expires)
-        .replace("20260815T090000-1", &format!("{}-1", now.as_second()));
-    ensure!(document.contains(&expires), "the fixture's times were not found");
-    let service = stage.city.anonymous()?.bearing(&stage.token);
-    let reply =
-        service.post_raw("/api/v1/cap", "application/cap+xml", document.into_bytes()).await?;
+    let bulletin = Bulletin::typhoon(&format!("{}-1", clock::now().as_second()))?;
+    let reply = bulletin.hand_in(&stage.city.anonymous()?.bearing(&stage.token)).await?;
     let taken = reply.ok().context("hand in the CAP message")?;
     teller.say("气象台报文已收，成为草稿 · the CAP message became a draft");
     Ok(text(&taken, "alert")?.to_owned())
-}
-
-fn beijing(at: Timestamp) -> String {
-    let zoned = at.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(8)));
-    zoned.strftime("%Y-%m-%dT%H:%M:%S+08:00").to_string()
 }
 
 struct People {
@@ -247,30 +232,6 @@ impl People {
         Ok(at)
     }
 
-    async fn steps(&self, alert: &str) -> anyhow::Result<Steps> {
-        let path = format!("/api/v1/alerts/{alert}/deliveries?limit=200");
-        let listed = self.composer.get(&path).await?;
-        let items = listed["items"].as_array().cloned().unwrap_or_default();
-        let mut steps = items.iter().map(Step::read).collect::<anyhow::Result<Vec<_>>>()?;
-        let path = format!("/api/v1/alerts/{alert}/receipts?limit=200");
-        let listed = self.composer.get(&path).await?;
-        for item in listed["items"].as_array().into_iter().flatten() {
-            let receipt = Step::read(item)?;
-            let is_same = |step: &&mut Step| {
-                step.terminal == receipt.terminal && step.is_closing == receipt.is_closing
-            };
-            // A terminal that was not meant has no delivery; what it says are receipts alone.
-            if let Some(step) = steps.iter_mut().find(is_same) {
-                step.hear(&receipt);
-            } else {
-                let mut step = Step { is_meant: false, ..receipt.clone() };
-                step.hear(&receipt);
-                steps.push(step);
-            }
-        }
-        Ok(Steps(steps))
-    }
-
     async fn wait_for(
         &self,
         what: &str,
@@ -279,170 +240,9 @@ impl People {
         holds: impl Fn(&Steps) -> bool,
     ) -> anyhow::Result<Steps> {
         clock::eventually(what, deadline, async || {
-            let steps = self.steps(alert).await?;
+            let steps = Steps::read(&self.composer, alert).await?;
             Ok(holds(&steps).then_some(steps))
         })
         .await
     }
-}
-
-/// What the dispatcher knows of one order at one terminal.
-#[derive(Debug, Clone)]
-struct Step {
-    terminal: String,
-    is_closing: bool,
-    state: String,
-    reason: Option<String>,
-    accepted_at: Option<Timestamp>,
-    verified_at: Option<Timestamp>,
-    first_sound_at: Option<Timestamp>,
-    finished_at: Option<Timestamp>,
-    state_at: Option<Timestamp>,
-    repeat: u64,
-    is_meant: bool,
-    /// Whether the second sounding began.
-    has_begun_again: bool,
-    /// When a sounding was cut by the end of its alert.
-    cut_at: Option<Timestamp>,
-}
-
-impl Step {
-    fn read(item: &Value) -> anyhow::Result<Self> {
-        let at = |field: &str| item[field].as_str().and_then(|text| text.parse().ok());
-        Ok(Self {
-            terminal: text(item, "terminal")?.to_owned(),
-            is_closing: ["lifted", "withdrawn"].contains(&item["purpose"].as_str().unwrap_or("")),
-            state: text(item, "state")?.to_owned(),
-            reason: item["reason"].as_str().map(str::to_owned),
-            accepted_at: at("accepted_at"),
-            verified_at: at("verified_at"),
-            first_sound_at: at("first_sound_at"),
-            finished_at: at("finished_at"),
-            state_at: at("state_at").or_else(|| at("at")),
-            repeat: item["repeat"].as_u64().unwrap_or(0),
-            is_meant: true,
-            has_begun_again: false,
-            cut_at: None,
-        })
-    }
-
-    /// Takes in one receipt, in the order in which they came.
-    fn hear(&mut self, receipt: &Self) {
-        match receipt.state.as_str() {
-            "accepted" => self.accepted_at = self.accepted_at.or(receipt.state_at),
-            "verified" => self.verified_at = self.verified_at.or(receipt.state_at),
-            "started" if receipt.repeat == 2 => self.has_begun_again = true,
-            "interrupted" if receipt.reason.as_deref() == Some("cancelled") => {
-                self.cut_at = receipt.state_at;
-            }
-            // Whether it is meant is asked last: by then the order was found authentic.
-            "refused" if receipt.reason.as_deref() == Some("out_of_area") => {
-                self.verified_at = self.verified_at.or(receipt.state_at);
-            }
-            _ => {}
-        }
-        if !self.is_meant {
-            self.state.clone_from(&receipt.state);
-            self.reason = receipt.reason.clone().or(self.reason.take());
-        }
-    }
-}
-
-struct Steps(Vec<Step>);
-
-impl Steps {
-    fn of(&self, terminal: &str, is_closing: bool) -> Option<&Step> {
-        self.0.iter().find(|step| step.terminal == terminal && step.is_closing == is_closing)
-    }
-}
-
-fn at_terminals(
-    stage: &Stage,
-    alert: &str,
-    title: &str,
-    issued_at: Timestamp,
-    withdrawn_at: Option<Timestamp>,
-    steps: &Steps,
-    meant: &[&String],
-) -> AlertReport {
-    let wavs = stage.wavs();
-    let since = |from: Timestamp, at: Option<Timestamp>| Some(ms(from, at?));
-    let terminals = stage.villages.iter().zip(wavs).map(|(village, wav)| {
-        let step = steps.of(&village.id, false);
-        let correction = steps.of(&village.id, true);
-        AtTerminal {
-            id: village.id.clone(),
-            region: village.region.clone(),
-            targeted: meant.contains(&&village.id),
-            outcome: outcome(step),
-            received_ms: since(issued_at, step.and_then(|s| s.accepted_at)),
-            verified_ms: since(issued_at, step.and_then(|s| s.verified_at)),
-            first_sound_ms: since(issued_at, step.and_then(|s| s.first_sound_at)),
-            correction_ms: withdrawn_at
-                .and_then(|from| since(from, correction.and_then(|s| s.first_sound_at))),
-            finished: step.is_some_and(|s| s.finished_at.is_some()),
-            wav: wav.map(|path| path.display().to_string()),
-        }
-    });
-    AlertReport { alert: alert.to_owned(), title: title.to_owned(), terminals: terminals.collect() }
-}
-
-/// Milliseconds from `from` to `at`.
-pub fn ms(from: Timestamp, at: Timestamp) -> i64 {
-    i64::try_from(at.duration_since(from).as_millis()).unwrap_or(i64::MAX)
-}
-
-fn outcome(step: Option<&Step>) -> Outcome {
-    match step {
-        Some(step) if step.finished_at.is_some() => Outcome::Played,
-        Some(step) if step.reason.as_deref() == Some("out_of_area") => Outcome::OutOfArea,
-        Some(step) if step.state == "refused" => Outcome::Refused,
-        Some(_) | None => Outcome::Silent,
-    }
-}
-
-/// Until the last terminal was silent; `None` unless each was cut.
-fn silence_ms(steps: &Steps, meant: &[&String], from: Timestamp) -> Option<i64> {
-    let times = meant.iter().map(|id| Some(ms(from, steps.of(id, false)?.cut_at?)));
-    times.collect::<Option<Vec<_>>>()?.into_iter().max()
-}
-
-fn failures(told: &Told, near: &str, far: &str) -> Vec<String> {
-    let mut failures = Vec::new();
-    let mut check = |holds: bool, what: &str| {
-        if !holds {
-            failures.push(what.to_owned());
-        }
-    };
-    let outcomes = |alert: usize| {
-        told.alerts[alert]
-            .terminals
-            .iter()
-            .map(|t| (t.id.as_str(), t.outcome))
-            .collect::<BTreeMap<_, _>>()
-    };
-    let (first, second) = (outcomes(0), outcomes(1));
-    check(
-        first.values().filter(|o| **o == Outcome::Played).count() == 2,
-        "two towns heard the first alert",
-    );
-    check(first.get(far) == Some(&Outcome::Silent), "the third village stayed silent");
-    check(
-        second.get(near) == Some(&Outcome::Played),
-        "the polygon's village heard the second alert",
-    );
-    check(second.get(far) == Some(&Outcome::OutOfArea), "the third node reported out_of_area");
-    check(told.cancel_to_silence_ms.is_some(), "the withdrawal cut running speech in both towns");
-    let corrected = told.alerts[0].terminals.iter().filter(|t| t.correction_ms.is_some()).count();
-    check(corrected == 2, "the correction was heard in both towns");
-    for alert in &told.alerts {
-        for terminal in alert.terminals.iter().filter(|t| t.outcome == Outcome::Played) {
-            let times = [terminal.received_ms, terminal.verified_ms, terminal.first_sound_ms];
-            check(
-                times.iter().all(Option::is_some) && times.is_sorted(),
-                &format!("{} received, verified, sounded in this order", terminal.id),
-            );
-        }
-    }
-    failures
 }

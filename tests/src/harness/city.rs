@@ -43,6 +43,8 @@ pub struct CityOptions {
     pub database_url: Option<String>,
     /// Broker URL; `None` is the embedded one.
     pub broker_url: Option<String>,
+    /// By what an external broker with TLS is believed.
+    pub broker_ca_file: Option<PathBuf>,
 }
 
 /// A dispatcher of Xiamen in a folder of its own.
@@ -50,6 +52,8 @@ pub struct City {
     folder: PathBuf,
     program: PathBuf,
     config: PathBuf,
+    /// Its database.
+    pub database_url: String,
     /// `http://127.0.0.1:<port>`.
     pub url: String,
     process: Option<Process>,
@@ -75,27 +79,29 @@ impl City {
             .arg(keys.join("root-active.key"))
             .arg("--out")
             .arg(&own))?;
-        let database = options.database_url.clone();
         let sqlite = format!("sqlite:{}", folder.join("tongluo.db").display());
+        let database_url = options.database_url.clone().unwrap_or(sqlite);
+        let ca_file = options.broker_ca_file.clone().unwrap_or_default();
         let http_port = ports::free()?;
         let mqtt_port = ports::free()?;
         let config = folder.join("dispatcher.toml");
         let text = format!(
             "[server]\nlisten = \"127.0.0.1:{http_port}\"\n\
-             [database]\nurl = \"{}\"\n\
-             [mqtt]\nurl = \"{}\"\nlisten = \"127.0.0.1:{mqtt_port}\"\n\
+             [database]\nurl = \"{database_url}\"\n\
+             [mqtt]\nurl = \"{}\"\nlisten = \"127.0.0.1:{mqtt_port}\"\nca_file = \"{}\"\n\
              [trust]\nkey_file = \"{own}/dispatcher.key\"\n\
              certificate_file = \"{own}/dispatcher.cert\"\nroots_file = \"{roots}\"\n\
              [audit]\nfolder = \"{record}\"\n",
-            database.unwrap_or(sqlite),
             options.broker_url.clone().unwrap_or_default(),
+            ca_file.display(),
             own = own.display(),
             record = folder.join("record").display(),
             roots = keys.join("roots.pub").display(),
         );
         std::fs::write(&config, text).context("write the dispatcher's configuration")?;
         let url = format!("http://127.0.0.1:{http_port}");
-        Ok(Self { folder: folder.to_owned(), program, config, url, process: None })
+        let folder = folder.to_owned();
+        Ok(Self { folder, program, config, database_url, url, process: None })
     }
 
     /// A command of the dispatcher with this city's configuration.
@@ -163,6 +169,16 @@ impl City {
         let api = self.anonymous()?;
         let session = api.post("/api/v1/sessions", &shown).await?;
         Ok(api.bearing(text(&session, "secret")?))
+    }
+
+    /// The keys and configuration, to be broken by a test.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Its configuration.
+    pub fn config_file(&self) -> &Path {
+        &self.config
     }
 
     /// Plans a terminal and returns its enrolment code.

@@ -2,11 +2,17 @@
 
 pub mod api;
 pub mod broker;
+pub mod bulletin;
 pub mod city;
 pub mod clock;
+pub mod listener;
+pub mod monitor;
 pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod progress;
 pub mod sound;
+pub mod terminal;
+pub mod tls;
 pub mod village;
 pub mod wav;

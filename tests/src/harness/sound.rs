@@ -15,26 +15,38 @@ const START_DEADLINE: Duration = Duration::from_secs(10);
 /// Where ALSA's own configuration lies on Debian.
 const ALSA_CONF: &str = "/usr/share/alsa/alsa.conf";
 
-/// A PulseAudio server with one null sink, private to `folder`.
+/// The sink of a node that has none of its own.
+const COMMON: &str = "village";
+
+/// A PulseAudio server with null sinks, private to a folder.
 pub struct PacedSink {
     process: Process,
     socket: PathBuf,
+    sinks: Vec<String>,
 }
 
 impl PacedSink {
-    /// Starts it.
+    /// Starts it with one sink for all.
     pub async fn start(folder: &Path) -> anyhow::Result<Self> {
+        Self::start_with(folder, &[]).await
+    }
+
+    /// Starts it with a sink for each of these villages besides, so that each can be listened to
+    /// alone.
+    pub async fn start_with(folder: &Path, villages: &[&str]) -> anyhow::Result<Self> {
         let socket = folder.join("pulse.native");
         let script = folder.join("pulse.pa");
-        std::fs::write(
-            &script,
-            format!(
-                "load-module module-native-protocol-unix auth-anonymous=1 socket={}\n\
-                 load-module module-null-sink sink_name=village rate=48000 channels=2\n",
-                socket.display()
-            ),
-        )
-        .context("write the PulseAudio script")?;
+        let own = villages.iter().map(|village| format!("{COMMON}-{village}"));
+        let sinks = std::iter::once(COMMON.to_owned()).chain(own).collect::<Vec<_>>();
+        let sink = |name: &String| {
+            format!("load-module module-null-sink rate=48000 channels=2 sink_name={name}\n")
+        };
+        let text = format!(
+            "load-module module-native-protocol-unix auth-anonymous=1 socket={}\n{}",
+            socket.display(),
+            sinks.iter().map(sink).collect::<String>()
+        );
+        std::fs::write(&script, text).context("write the PulseAudio script")?;
         let runtime = folder.join("pulse-runtime");
         std::fs::create_dir_all(&runtime).context("make the PulseAudio folder")?;
         let mut process = Process::start(
@@ -53,22 +65,34 @@ impl PacedSink {
             Ok(socket.exists().then_some(()))
         })
         .await?;
-        Ok(Self { process, socket })
+        Ok(Self { process, socket, sinks })
     }
 
-    /// Lets `command` play into `wav` at real time. A card that is lost and opened again goes on in
-    /// `wav.0001` and so on, so that nothing heard before is lost.
-    pub fn capture(&self, command: &mut Command, wav: &Path) -> anyhow::Result<()> {
+    /// The sink into which a village plays.
+    pub fn sink_of(&self, village: &str) -> &str {
+        let own = self.sinks.iter().find(|sink| sink.ends_with(&format!("-{village}")));
+        own.map_or(COMMON, String::as_str)
+    }
+
+    /// How clients reach the server.
+    pub fn address(&self) -> String {
+        format!("unix:{}", self.socket.display())
+    }
+
+    /// Lets `command` play into `wav` at real time, as the card of this village. A card that is
+    /// lost and opened again goes on in `wav.0001` and so on: nothing heard before is lost.
+    pub fn capture(&self, command: &mut Command, wav: &Path, village: &str) -> anyhow::Result<()> {
         let text = format!(
             "<{ALSA_CONF}>\n\
              pcm.!default {{ type plug slave.pcm \"capture\" }}\n\
              pcm.capture {{ type file slave.pcm \"sink\" file \"{}\" format \"wav\" perm 0644 \
              truncate 0 }}\n\
-             pcm.sink {{ type pulse device \"village\" }}\n",
-            wav.display()
+             pcm.sink {{ type pulse device \"{}\" }}\n",
+            wav.display(),
+            self.sink_of(village)
         );
         configure(command, wav, &text)?;
-        command.env("PULSE_SERVER", format!("unix:{}", self.socket.display()));
+        command.env("PULSE_SERVER", self.address());
         Ok(())
     }
 
@@ -76,17 +100,6 @@ impl PacedSink {
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }
-}
-
-/// Lets `command` play into `wav` as fast as it can: for what was played, never for when.
-pub fn capture_unpaced(command: &mut Command, wav: &Path) -> anyhow::Result<()> {
-    let text = format!(
-        "<{ALSA_CONF}>\n\
-         pcm.!default {{ type plug slave.pcm \"capture\" }}\n\
-         pcm.capture {{ type file slave.pcm \"null\" file \"{}\" format \"wav\" perm 0644 }}\n",
-        wav.display()
-    );
-    configure(command, wav, &text)
 }
 
 /// Gives `command` a machine without a sound card.

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use super::city::program;
 use super::process::{Process, run};
 use super::sound::{self, PacedSink};
+use super::terminal::Credentials;
 use super::wav::{self, Sound};
 
 /// What sound card the node has.
@@ -16,8 +17,6 @@ pub enum Card<'s> {
     Real,
     /// A file, at real time.
     Paced(&'s PacedSink),
-    /// A file, as fast as it goes.
-    Unpaced,
     /// None.
     Absent,
 }
@@ -74,8 +73,7 @@ impl Village {
         command.arg("run").arg("--config").arg(&self.config);
         match card {
             Card::Real => {}
-            Card::Paced(sink) => sink.capture(&mut command, &self.wav)?,
-            Card::Unpaced => sound::capture_unpaced(&mut command, &self.wav)?,
+            Card::Paced(sink) => sink.capture(&mut command, &self.wav, &self.region)?,
             Card::Absent => sound::without_card(&mut command, &self.folder)?,
         }
         self.process = Some(Process::start("edge-node", &self.folder, &mut command)?);
@@ -106,8 +104,20 @@ impl Village {
         Sound::read_capture(&self.wav)
     }
 
-    /// Its configuration, to be changed before a start.
-    pub fn config_file(&self) -> &Path {
-        &self.config
+    /// Adds sections to its configuration; they count from the next start.
+    pub fn configure(&self, sections: &str) -> anyhow::Result<()> {
+        let text = std::fs::read_to_string(&self.config).context("read the configuration")?;
+        std::fs::write(&self.config, text + sections).context("write the configuration")
+    }
+
+    /// What a client of another make needs to be this terminal at the broker.
+    pub fn credentials(&self) -> anyhow::Result<Credentials> {
+        Credentials::read(&self.folder.join("state"))
+    }
+
+    /// Everything that it logged so far, over all its starts.
+    pub fn log(&self) -> String {
+        let log = std::fs::read(self.folder.join("edge-node.log")).unwrap_or_default();
+        String::from_utf8_lossy(&log).into_owned()
     }
 }

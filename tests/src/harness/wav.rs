@@ -13,7 +13,7 @@ const FRAME: usize = (RATE / 50) as usize;
 
 /// Below this peak a frame counts as silent: −54 dBFS, far under the quietest speech and far above
 /// the dither of an idle device.
-const SILENT_PEAK: f32 = 0.002;
+pub const SILENT_PEAK: f32 = 0.002;
 
 /// One channel of sound.
 #[derive(Debug, Clone)]
