@@ -1,5 +1,8 @@
 //! The alert path with real processes: dispatcher, three brokers, nodes, sound by content.
 
+mod brokers;
+mod commands;
 mod faults;
 mod heard;
 mod rig;
+mod updates;
