@@ -46,6 +46,7 @@ const PYTHON_CRYPTOGRAPHY: Package = Package {
     sign: Sign::Plugin("python3/dist-packages/cryptography"),
 };
 const XMLLINT: Package = Package { name: "libxml2-utils", sign: Sign::Program("xmllint") };
+const OPENSSL: Package = Package { name: "openssl", sign: Sign::Program("openssl") };
 
 /// For building, and for the demo's sound.
 pub(crate) const DEMO: &[Package] =
@@ -67,6 +68,7 @@ pub(crate) const TEST: &[Package] = &[
     PYTHON_MQTT,
     PYTHON_CBOR,
     PYTHON_CRYPTOGRAPHY,
+    OPENSSL,
 ];
 
 /// Installs what is missing, when this user may; otherwise says the one line that does.

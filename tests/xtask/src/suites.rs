@@ -60,7 +60,7 @@ const SUITES: &[Suite] = &[
             "--test",
             "suite",
             "--",
-            "--test-threads=1",
+            "--test-threads=2",
         ],
     },
     Suite {
