@@ -79,9 +79,19 @@ impl PacedSink {
         format!("unix:{}", self.socket.display())
     }
 
-    /// Lets `command` play into `wav` at real time, as the card of this village. A card that is
-    /// lost and opened again goes on in `wav.0001` and so on: nothing heard before is lost.
-    pub fn capture(&self, command: &mut Command, wav: &Path, village: &str) -> anyhow::Result<()> {
+    /// Lets `command` play into `wav` at real time. A card that is lost and opened again goes on in
+    /// `wav.0001` and so on: nothing heard before is lost.
+    pub fn capture(&self, command: &mut Command, wav: &Path) -> anyhow::Result<()> {
+        self.capture_for(command, wav, COMMON)
+    }
+
+    /// As [`PacedSink::capture`], as the card of this village.
+    pub fn capture_for(
+        &self,
+        command: &mut Command,
+        wav: &Path,
+        village: &str,
+    ) -> anyhow::Result<()> {
         let text = format!(
             "<{ALSA_CONF}>\n\
              pcm.!default {{ type plug slave.pcm \"capture\" }}\n\
@@ -100,6 +110,17 @@ impl PacedSink {
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }
+}
+
+/// Lets `command` play into `wav` as fast as it can: for what was played, never for when.
+pub fn capture_unpaced(command: &mut Command, wav: &Path) -> anyhow::Result<()> {
+    let text = format!(
+        "<{ALSA_CONF}>\n\
+         pcm.!default {{ type plug slave.pcm \"capture\" }}\n\
+         pcm.capture {{ type file slave.pcm \"null\" file \"{}\" format \"wav\" perm 0644 }}\n",
+        wav.display()
+    );
+    configure(command, wav, &text)
 }
 
 /// Gives `command` a machine without a sound card.

@@ -17,6 +17,8 @@ pub enum Card<'s> {
     Real,
     /// A file, at real time.
     Paced(&'s PacedSink),
+    /// A file, as fast as it goes.
+    Unpaced,
     /// None.
     Absent,
 }
@@ -73,7 +75,8 @@ impl Village {
         command.arg("run").arg("--config").arg(&self.config);
         match card {
             Card::Real => {}
-            Card::Paced(sink) => sink.capture(&mut command, &self.wav, &self.region)?,
+            Card::Paced(sink) => sink.capture_for(&mut command, &self.wav, &self.region)?,
+            Card::Unpaced => sound::capture_unpaced(&mut command, &self.wav)?,
             Card::Absent => sound::without_card(&mut command, &self.folder)?,
         }
         self.process = Some(Process::start("edge-node", &self.folder, &mut command)?);
@@ -102,6 +105,11 @@ impl Village {
     /// What it has played so far.
     pub fn sound(&self) -> anyhow::Result<Sound> {
         Sound::read_capture(&self.wav)
+    }
+
+    /// Its configuration, to be read by another command or changed before a start.
+    pub fn config_file(&self) -> &Path {
+        &self.config
     }
 
     /// Adds sections to its configuration; they count from the next start.
