@@ -180,6 +180,8 @@ async fn heard(city: &City, notes: &mut Notes) {
     assert_eq!(rest.iter().map(|it| it.last_seen_at).collect::<Vec<_>>(), [None]);
     let seen = terminal_states::last_seen(&mut read).await.expect("lists");
     assert_eq!(seen, [(near, Some(later)), (far, None)]);
+    let heard = terminal_states::heard_of(&mut read, near).await.expect("asks");
+    assert_eq!(heard.map(|it| it.last_seen_at), Some(Some(later)));
     let known = orders::last_heard(&mut read).await.expect("lists");
     assert_eq!(known.into_iter().collect::<Vec<_>>(), [(near, later)]);
     notes.keep("terminal_states", &(page, rest, seen));

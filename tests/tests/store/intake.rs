@@ -84,6 +84,7 @@ async fn rules(city: &City, notes: &mut Notes) {
         let at = NOW + SignedDuration::from_mins(minute);
         auto_issue_rules::record_issue(&mut tx, &rule.id, alert, at).await.expect("records");
     }
+    auto_issue_rules::hold(&mut tx, &rule.id).await.expect("holds");
     let since = auto_issue_rules::issued_since(&mut tx, &rule.id, NOW).await.expect("counts");
     assert_eq!(since, 1, "after, not at");
     let (from, until) = code(CITY).range();

@@ -108,6 +108,7 @@ async fn stand(city: &City, notes: &mut Notes) {
     let places = store::terminals::places(&mut read).await.expect("lists");
     assert_eq!(places.iter().map(|place| place.id).collect::<Vec<_>>(), [first, far]);
     notes.keep("terminals.places", &places);
+    assert_eq!(store::terminals::retired_since(&mut read, NOW).await.expect("lists"), [third.id]);
     let counts = [DISTRICT, CITY, TOWN].map(code);
     for (region, wanted) in counts.into_iter().zip([2, 3, 2]) {
         let found = store::terminals::count_within(&mut read, region).await.expect("counts");
