@@ -185,7 +185,14 @@ mod tests {
         let missing = missing_phrases(&app).await.expect("reads");
         assert_eq!(missing.len(), HAZARDS.len() * Language::ALL.len());
         for (made, words) in missing.iter().enumerate() {
-            assert_eq!(phrase_set(&app).await.expect("reads").phrases.len(), made);
+            // Hazards that are announced alike share a clip.
+            let spoken = |one: &&Words| {
+                missing[..made]
+                    .iter()
+                    .any(|it| (it.language, &it.text) == (one.language, &one.text))
+            };
+            let ready = missing.iter().filter(spoken).count();
+            assert_eq!(phrase_set(&app).await.expect("reads").phrases.len(), ready);
             let clip = ensure(&app, words.language, &words.text, Need::Idle).await;
             assert!(clip.expect("stored").is_some());
         }

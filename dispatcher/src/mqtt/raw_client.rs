@@ -1,5 +1,6 @@
 //! A plain rumqttc client for tests: what a terminal of another make would be.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ const SILENCE: Duration = Duration::from_millis(300);
 pub(crate) struct RawClient {
     client: AsyncClient,
     events: EventLoop,
+    /// Messages that came while something else was waited for.
+    early: VecDeque<Publish>,
 }
 
 impl RawClient {
@@ -48,7 +51,11 @@ impl RawClient {
         }
         let (client, mut events) = AsyncClient::new(options, 64);
         let first = tokio::time::timeout(DEADLINE, events.poll()).await.expect("an answer");
-        matches!(first, Ok(Event::Incoming(Packet::ConnAck(_)))).then_some(Self { client, events })
+        matches!(first, Ok(Event::Incoming(Packet::ConnAck(_)))).then_some(Self {
+            client,
+            events,
+            early: VecDeque::new(),
+        })
     }
 
     /// Subscribes; whether each filter was granted. `None` when the connection was cut.
@@ -66,6 +73,7 @@ impl RawClient {
                     };
                     return Some(ack.return_codes.iter().map(granted).collect());
                 }
+                Ok(Event::Incoming(Packet::Publish(message))) => self.early.push_back(message),
                 Ok(_) => {}
                 Err(_) => return None,
             }
@@ -79,6 +87,7 @@ impl RawClient {
         loop {
             match self.event(DEADLINE).await.expect("an answer") {
                 Ok(Event::Incoming(Packet::PubAck(_))) | Err(_) => return,
+                Ok(Event::Incoming(Packet::Publish(message))) => self.early.push_back(message),
                 Ok(_) => {}
             }
         }
@@ -95,6 +104,9 @@ impl RawClient {
     }
 
     async fn message_within(&mut self, wait: Duration) -> Option<Publish> {
+        if let Some(message) = self.early.pop_front() {
+            return Some(message);
+        }
         loop {
             match self.event(wait).await? {
                 Ok(Event::Incoming(Packet::Publish(message))) => return Some(message),

@@ -343,6 +343,7 @@ async fn a_stop_is_heard_at_once_and_told_to_whoever_comes_later_until_it_is_lif
     let mut actor = Actor::system();
     actor.grants = vec![Grant { role: Role::Commander, region: region("350212110000") }];
     actor.stepped_up_at = Some(app.now());
+    let mut horn = world.connect().await;
     let mut tx = app.db.begin().await.expect("begins");
     let village = region("350212110201");
     let stop = stops::place(&mut tx, app, &actor, village, "误播").await.expect("placed");
@@ -351,7 +352,6 @@ async fn a_stop_is_heard_at_once_and_told_to_whoever_comes_later_until_it_is_lif
         Err(stops::StopError::Already(_))
     ));
     tx.commit().await.expect("commits");
-    let mut horn = world.connect().await;
     app.notifier.wake(Wake::Orders);
     let heard = horn.message().await;
     assert_eq!(heard.topic, Topic::RegionCommand(village).to_string());

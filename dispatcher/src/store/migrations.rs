@@ -53,6 +53,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(55, "0055_audit_heads"),
     // For the questions that are asked most.
     migration!(56, "0056_indexes"),
+    migration!(57, "0057_retired_terminals"),
 ];
 
 /// Any constant: two dispatchers that start at once on one PostgreSQL take turns.

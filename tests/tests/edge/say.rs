@@ -2,30 +2,31 @@
 
 use anyhow::{Context as _, ensure};
 use tests::harness::sound::{self, PacedSink};
-use tests::harness::wav::Sound;
+use tests::harness::wav::{self, Sound, Stretch};
 
 use crate::rig::{Rig, ended};
 
-/// Silence that divides tone and words, and words from each other.
-const GAP: std::time::Duration = std::time::Duration::from_millis(120);
+/// Silence that divides soundings; tone and words follow each other in one.
+const GAP: std::time::Duration = std::time::Duration::from_millis(2_500);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn say_sounds_the_tone_and_then_the_words() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let rig = Rig::build(folder.path()).await?;
     let sink = PacedSink::start(folder.path()).await?;
-    let wav = folder.path().join("say.wav");
+    let file = folder.path().join("say.wav");
     let mut say = rig.command("say")?;
     say.args(["--tone", "11B01", "--color", "red", "请大家到高处去"]);
-    sink.capture(&mut say, &wav)?;
+    sink.capture(&mut say, &file)?;
     let said = ended(&mut say)?;
     ensure!(said.code == Some(0) && said.out.starts_with("Drained: first sound"), "{said:?}");
-    let heard = Sound::read(&wav)?;
-    let stretches = heard.stretches(GAP);
-    let (tone, words) = stretches.split_first().context("it sounded")?;
-    ensure!(heard.tonality(*tone) > 0.6, "it begins with a tone: {stretches:?}");
-    let last = words.last().context("words follow the tone")?;
-    ensure!(heard.tonality(*last) < 0.4, "it ends with words: {stretches:?}");
+    let heard = Sound::read(&file)?;
+    let all = heard.stretches(GAP);
+    let (first, last) = (all.first().context("it sounded")?, all.last().context("it sounded")?);
+    let tone = Stretch { begin: first.begin, end: first.begin + wav::RATE as usize };
+    ensure!(heard.tonality(tone) > 0.5, "it begins with a tone: {all:?}");
+    let end = Stretch { begin: last.end - wav::RATE as usize, end: last.end };
+    ensure!(heard.tonality(end) < 0.5, "it ends with words: {all:?}");
     ensure!(heard.clipped_runs() == 0);
     Ok(())
 }
