@@ -151,7 +151,7 @@ pub async fn retired_since(
     connection: &mut Conn,
     since: jiff::Timestamp,
 ) -> Result<Vec<TerminalId>, StoreError> {
-    const SQL: &str = "select id from terminals where retired_at >= $1 order by id";
+    const SQL: &str = "select id from terminals where retired_at >= $1 order by retired_at";
     let ids: Vec<String> =
         sqlx::query_scalar(SQL).bind(micros(since)).fetch_all(connection).await?;
     ids.iter().map(|id| parsed(id, TABLE, "id")).collect()

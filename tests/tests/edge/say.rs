@@ -20,7 +20,7 @@ async fn say_sounds_the_tone_and_then_the_words() -> anyhow::Result<()> {
     sink.capture(&mut say, &file)?;
     let said = ended(&mut say)?;
     ensure!(said.code == Some(0) && said.out.starts_with("Drained: first sound"), "{said:?}");
-    let heard = Sound::read(&file)?;
+    let heard = Sound::read_capture(&file)?;
     let all = heard.stretches(GAP);
     let (first, last) = (all.first().context("it sounded")?, all.last().context("it sounded")?);
     let tone = Stretch { begin: first.begin, end: first.begin + wav::RATE as usize };

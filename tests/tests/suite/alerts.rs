@@ -158,7 +158,7 @@ pub(crate) async fn an_override_acts_at_once_and_waits_for_its_countersign(
     ensure!(issued["issued"]["grounds"] == "emergency", "{issued}");
     let countersign = format!("{path}/countersign");
     let own = rig.composer.send(Method::POST, &countersign, None).await?;
-    expect_problem(&own, 422, "countersigned by the same person")?;
+    expect_problem(&own, 403, "countersigned by who composed it")?;
     let strange = rig.commander.send(Method::POST, &countersign, Some(&reason)).await?;
     expect_problem(&strange, 400, "a body where none is taken")?;
     ensure!(strange.body["errors"][0]["pointer"] == "/reason", "{}", strange.body);

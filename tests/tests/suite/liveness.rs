@@ -124,7 +124,8 @@ async fn deaf(
     let told = &listener.told[before..];
     let faults = told.iter().filter(|told| is_link(told, false)).count();
     ensure!(faults == 1, "one fault for the broker, not {faults}: {told:?}");
-    let accused = told.iter().find(|told| {
+    let deaf_from = told.iter().position(|told| is_link(told, false)).unwrap_or(0);
+    let accused = told[deaf_from..].iter().find(|told| {
         let liveness = told.data["liveness"].as_str().unwrap_or_default();
         told.kind().starts_with("liveness_changed") && ["late", "lost"].contains(&liveness)
     });
