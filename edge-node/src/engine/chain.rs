@@ -281,14 +281,15 @@ impl Engine {
 }
 
 /// How `one` ends among the others of its chain: an authority that reaches it has closed the chain,
-/// or has said something newer.
+/// or has said something newer, by its time or by naming it.
 fn end_of<'a>(one: &KnownAlert, others: impl Iterator<Item = &'a KnownAlert>) -> Option<AlertEnd> {
     others
         .filter(|other| other.key != one.key && other.authority.contains(one.authority))
         .filter_map(|other| match other.end {
             Some(AlertEnd::Closed) => Some(AlertEnd::Closed),
             Some(AlertEnd::Updated) | None => {
-                (other.key.sent > one.key.sent).then_some(AlertEnd::Updated)
+                let is_newer = other.key.sent > one.key.sent || other.links.contains(&one.key);
+                is_newer.then_some(AlertEnd::Updated)
             }
         })
         .max()

@@ -149,7 +149,7 @@ fn closing_plan(
     now: Timestamp,
 ) -> Plan {
     let identifier = app.id().to_string();
-    let sent = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let sent = orders::sent_at(now, members);
     let key = AlertKey { sender: live.sender.clone(), identifier, sent };
     let languages = live.content.texts.iter().map(|text| text.language.clone());
     let texts = text

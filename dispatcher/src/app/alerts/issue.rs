@@ -20,11 +20,6 @@ use crate::domain::auto_issue::AutoIssueRule;
 use crate::domain::targeting::ResolvedOrder;
 use crate::store::{self, Tx};
 
-/// The instant by which an alert is known: CAP has no fractions of a second.
-fn whole_second(at: Timestamp) -> Timestamp {
-    Timestamp::from_second(at.as_second()).unwrap_or(at)
-}
-
 /// 发布 by an author or an approver.
 pub async fn issue(tx: &mut Tx, app: &App, actor: &Actor, id: &str) -> Result<Alert, AlertError> {
     let mut alert = load(tx, actor, id).await?;
@@ -132,7 +127,7 @@ async fn carry_out(
     detail: Value,
 ) -> Result<Alert, AlertError> {
     let members = approval::members(tx, &alert).await?;
-    alert.sent = Some(whole_second(now));
+    alert.sent = Some(orders::sent_at(now, &members));
     alert.closures = Some(ClosureTexts::prepare(&alert.content));
     let Some(key) = alert.key() else { return Err(AlertError::Stale) };
     let mut plan = Plan::issue(app, &alert, &members, key, now);

@@ -1,7 +1,7 @@
 //! Numbers, signs and keeps the orders of an issue or an end, with a delivery row for each terminal
 //! that they mean.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use protocols::alert::{AlertColor, AlertKey, AlertReference, BroadcastKind, EventCode};
 use protocols::area::Target;
 use protocols::digest::Digest;
@@ -67,6 +67,14 @@ pub struct Plan {
 /// The hazard of a content that has none yet: `19000`, other.
 pub fn event_or_other(event: Option<EventCode>) -> EventCode {
     event.unwrap_or_else(|| hazard::hazard("19000".parse().expect("a code of the table")).event())
+}
+
+/// The instant by which a new member of a chain is known: a whole second, since CAP has no
+/// fractions, and later than every member before it, though that be a second ahead of the clock.
+pub fn sent_at(now: Timestamp, members: &[Alert]) -> Timestamp {
+    let second = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let last = members.iter().filter_map(|member| member.sent).max();
+    last.map_or(second, |last| second.max(last + SignedDuration::from_secs(1)))
 }
 
 /// The issued members of a chain as orders name them.
