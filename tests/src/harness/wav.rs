@@ -54,14 +54,24 @@ pub fn parts(first: &Path) -> Vec<PathBuf> {
 const BETWEEN_PARTS: usize = 3 * RATE as usize;
 
 impl Sound {
-    /// Reads a whole capture, its parts divided by silence.
+    /// Reads a whole capture: the parts in which something was heard, divided by silence; the last
+    /// part when nothing was heard in any. A card that fails at its first opening leaves a part
+    /// without sound, which is left out, so that the capture begins where the node says.
     pub fn read_capture(first: &Path) -> anyhow::Result<Self> {
-        let mut whole = Self::read(first)?;
-        for part in parts(first).iter().skip(1) {
-            whole.samples.resize(whole.samples.len() + BETWEEN_PARTS, 0.0);
-            whole.samples.extend(Self::read(part)?.samples);
+        let mut whole: Option<Self> = None;
+        let mut silent = None;
+        for part in parts(first) {
+            let part = Self::read(&part)?;
+            if part.first_sound(0).is_none() {
+                silent = Some(part);
+            } else if let Some(whole) = &mut whole {
+                whole.samples.resize(whole.samples.len() + BETWEEN_PARTS, 0.0);
+                whole.samples.extend(part.samples);
+            } else {
+                whole = Some(part);
+            }
         }
-        Ok(whole)
+        whole.or(silent).with_context(|| format!("there is no {}", first.display()))
     }
 
     /// Writes one channel of 16-bit PCM.
