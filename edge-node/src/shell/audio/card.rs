@@ -25,8 +25,13 @@ const FADE_SAMPLES: usize = 240;
 /// Longest wait of cpal's thread for the card before it looks at the card's state.
 const POLL_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Errors in a row, without a callback between them, after which the card counts as lost.
-const ERRORS_MAX: u32 = 64;
+/// Errors in a row, without a callback between them, after which the card counts as lost: with a
+/// pause after each, half a second. A sound server that has no timing yet gives errors for some
+/// tens of milliseconds and then plays on.
+const ERRORS_MAX: u32 = 250;
+
+/// Pause of cpal's thread after an error: without one it asks again at once, thousands of times.
+const ERROR_PAUSE: Duration = Duration::from_millis(2);
 
 /// Formats tried, in this order.
 const FORMATS: [(SampleFormat, u16); 6] = [
@@ -139,8 +144,8 @@ fn is_absence(error: &cpal::Error) -> bool {
     matches!(error.kind(), ErrorKind::DeviceNotAvailable | ErrorKind::HostUnavailable)
 }
 
-/// An underrun is counted, a rerouting ignored. Some drivers give an error or two before their
-/// first frame; when errors come without a callback between them, the card is opened anew.
+/// An underrun is counted, a rerouting ignored. Some drivers give errors before their first frame or
+/// while they are busy; when none but errors come for half a second, the card is opened anew.
 fn note_error(meter: &Meter, error: &cpal::Error) {
     let kind = error.kind();
     if kind == ErrorKind::Xrun {
@@ -151,6 +156,7 @@ fn note_error(meter: &Meter, error: &cpal::Error) {
             tracing::warn!("the sound card is lost: {error}");
             meter.lose();
         }
+        std::thread::park_timeout(ERROR_PAUSE);
     }
 }
 
