@@ -192,7 +192,8 @@ async fn issue_and_withdraw(track: &Track) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Withdrawn first, the update is refused; updated first, the withdrawal ends the update.
+/// Withdrawn first, the update is refused; updated first, the withdrawal ends the update, at the
+/// second press at the latest.
 async fn update_and_withdraw(track: &Track) -> anyhow::Result<()> {
     let path = track.issued().await?;
     let body = json!({ "content": content("blue", TOWN) });
@@ -204,7 +205,11 @@ async fn update_and_withdraw(track: &Track) -> anyhow::Result<()> {
         issue(&track.composer, &next),
         press(&track.commander, &path, "withdraw", &reason)
     );
-    let (updated, withdrawn) = (updated?, withdrawn?);
+    let (updated, mut withdrawn) = (updated?, withdrawn?);
+    if [412, 503].contains(&withdrawn.status.as_u16()) {
+        // The update came first and the officer is told to look again; the second press counts.
+        withdrawn = press(&track.commander, &path, "withdraw", &reason).await?;
+    }
     ensure!(withdrawn.status.is_success(), "{}: {}", withdrawn.status, withdrawn.body);
     let is_updated = updated.status.is_success();
     if !is_updated {
