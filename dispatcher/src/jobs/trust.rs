@@ -83,7 +83,7 @@ impl Watch {
         let nearest = terminal_states::nearest_expiry(&mut connection).await?;
         let due = terminal_states::expiring_before(&mut connection, now + DUE_BEFORE).await?;
         drop(connection);
-        metrics.terminal_certificate_expires.set(nearest.map_or(0, |at| at.as_second()));
+        metrics.terminal_certificate_expires.set(nearest.map_or(0, jiff::Timestamp::as_second));
         metrics.terminals_certificate_due.set(due);
         let standing = app.signer.standing(now);
         // A restart says again what is wrong, and nothing when all is well.
@@ -124,7 +124,7 @@ fn say(standing: Standing) {
         Standing::Good => tracing::info!("key and certificate are good"),
         Standing::Due => tracing::warn!("the certificate is to be renewed: `key rotate`"),
         Standing::NotValid => {
-            tracing::error!("the certificate is not valid now: nothing is signed")
+            tracing::error!("the certificate is not valid now: nothing is signed");
         }
         Standing::Revoked => tracing::error!("the key is revoked: nothing is signed any more"),
     }

@@ -32,14 +32,6 @@ impl BrokerKind {
             Self::Nats => Some("nats"),
         }
     }
-
-    fn program(self) -> anyhow::Result<&'static str> {
-        match self {
-            Self::Embedded => anyhow::bail!("the embedded broker lives in the dispatcher"),
-            Self::Mosquitto => Ok("mosquitto"),
-            Self::Nats => Ok("nats-server"),
-        }
-    }
 }
 
 /// A running external broker.
@@ -50,7 +42,8 @@ pub struct Broker {
     pub url: String,
     /// The port alone.
     pub port: u16,
-    kind: BrokerKind,
+    program: &'static str,
+    file: PathBuf,
     folder: PathBuf,
 }
 
@@ -78,11 +71,12 @@ impl Broker {
     /// Starts one in `folder` on `port` (a free one if `None`) that admits anybody.
     pub async fn start(kind: BrokerKind, folder: &Path, port: Option<u16>) -> anyhow::Result<Self> {
         let port = port.map_or_else(ports::free, Ok)?;
-        match kind {
-            BrokerKind::Nats => configure_nats(folder, port, "")?,
-            _ => configure_mosquitto(folder, port, "allow_anonymous true\n")?,
-        }
-        Self::launch(kind, folder, port, "mqtt").await
+        let (program, file) = match kind {
+            BrokerKind::Embedded => return Err(embedded()),
+            BrokerKind::Mosquitto => mosquitto(folder, port, "allow_anonymous true\n")?,
+            BrokerKind::Nats => nats(folder, port, "")?,
+        };
+        Self::launch(program, file, folder, port, "mqtt").await
     }
 
     /// Starts one in `folder` that admits whom the rules at `place` name, and to what they say.
@@ -91,20 +85,20 @@ impl Broker {
         folder: &Path,
         place: &BrokerPlace,
     ) -> anyhow::Result<Self> {
-        match kind {
-            BrokerKind::Nats => {
-                // nats-server includes by a path relative to its own file.
-                let rules = place.rules.strip_prefix(folder);
-                let rules = rules.context("rules lie beside the configuration")?.display();
-                let line = format!("include \"{rules}/tongluo-nats.conf\"\n");
-                configure_nats(folder, place.port, &line)?;
-            }
-            _ => {
+        // nats-server includes by a path relative to its own file.
+        let rules = place.rules.strip_prefix(folder);
+        let rules = rules.context("rules lie beside the configuration")?.display();
+        let (program, file) = match kind {
+            BrokerKind::Embedded => return Err(embedded()),
+            BrokerKind::Mosquitto => {
                 let line = format!("include_dir {}\n", place.rules.display());
-                configure_mosquitto(folder, place.port, &line)?;
+                mosquitto(folder, place.port, &line)?
             }
-        }
-        Self::launch(kind, folder, place.port, "mqtt").await
+            BrokerKind::Nats => {
+                nats(folder, place.port, &format!("include \"{rules}/tongluo-nats.conf\"\n"))?
+            }
+        };
+        Self::launch(program, file, folder, place.port, "mqtt").await
     }
 
     /// Starts mosquitto with TLS and nothing else; it admits anybody.
@@ -115,8 +109,8 @@ impl Broker {
             tls.certificate_file.display(),
             tls.key_file.display()
         );
-        configure_mosquitto(folder, port, &lines)?;
-        Self::launch(BrokerKind::Mosquitto, folder, port, "mqtts").await
+        let (program, file) = mosquitto(folder, port, &lines)?;
+        Self::launch(program, file, folder, port, "mqtts").await
     }
 
     /// Has it read its users and rules again.
@@ -126,27 +120,31 @@ impl Broker {
 
     /// Starts it again after it was killed, at its place and under its rules.
     pub async fn restart(&mut self) -> anyhow::Result<()> {
-        self.process = run(self.kind, &self.folder, self.port).await?;
+        self.process = run(self.program, &self.file, &self.folder, self.port).await?;
         Ok(())
     }
 
     async fn launch(
-        kind: BrokerKind,
+        program: &'static str,
+        file: PathBuf,
         folder: &Path,
         port: u16,
         scheme: &str,
     ) -> anyhow::Result<Self> {
-        let process = run(kind, folder, port).await?;
+        let process = run(program, &file, folder, port).await?;
         let url = format!("{scheme}://127.0.0.1:{port}");
-        Ok(Self { process, url, port, kind, folder: folder.to_owned() })
+        Ok(Self { process, url, port, program, file, folder: folder.to_owned() })
     }
 }
 
-/// Runs the program on the configuration in `folder` and waits until it listens.
-async fn run(kind: BrokerKind, folder: &Path, port: u16) -> anyhow::Result<Process> {
-    let program = kind.program()?;
+fn embedded() -> anyhow::Error {
+    anyhow::anyhow!("the embedded broker lives in the dispatcher")
+}
+
+/// Runs the program on its configuration and waits until it listens.
+async fn run(program: &str, file: &Path, folder: &Path, port: u16) -> anyhow::Result<Process> {
     let mut command = Command::new(find(program)?);
-    let mut process = Process::start(program, folder, command.arg("-c").arg(file(kind, folder)))?;
+    let mut process = Process::start(program, folder, command.arg("-c").arg(file))?;
     clock::eventually("the broker listens", START_DEADLINE, async || {
         process.check_alive()?;
         Ok(ports::is_open(port).then_some(()))
@@ -155,24 +153,21 @@ async fn run(kind: BrokerKind, folder: &Path, port: u16) -> anyhow::Result<Proce
     Ok(process)
 }
 
-fn file(kind: BrokerKind, folder: &Path) -> PathBuf {
-    match kind {
-        BrokerKind::Nats => folder.join("nats.conf"),
-        _ => folder.join("mosquitto.conf"),
-    }
-}
-
-/// `lines` speak of the listener.
-fn configure_mosquitto(folder: &Path, port: u16, lines: &str) -> anyhow::Result<()> {
+/// Writes a configuration; `lines` speak of the listener. Returns the program, too.
+fn mosquitto(folder: &Path, port: u16, lines: &str) -> anyhow::Result<(&'static str, PathBuf)> {
+    let file = folder.join("mosquitto.conf");
     // As root mosquitto would change to a user that can't read the folder.
     let text = format!(
         "persistence false\nuser root\nmax_queued_messages 10000\nmax_packet_size 65536\n\
          listener {port} 127.0.0.1\n{lines}"
     );
-    std::fs::write(file(BrokerKind::Mosquitto, folder), text).context("write mosquitto.conf")
+    std::fs::write(&file, text).context("write mosquitto.conf")?;
+    Ok(("mosquitto", file))
 }
 
-fn configure_nats(folder: &Path, port: u16, lines: &str) -> anyhow::Result<()> {
+/// Writes a configuration with these lines more. Returns the program, too.
+fn nats(folder: &Path, port: u16, lines: &str) -> anyhow::Result<(&'static str, PathBuf)> {
+    let file = folder.join("nats.conf");
     let client_port = ports::free()?;
     let store = folder.join("jetstream");
     let text = format!(
@@ -180,5 +175,6 @@ fn configure_nats(folder: &Path, port: u16, lines: &str) -> anyhow::Result<()> {
          jetstream {{ store_dir: \"{}\" }}\nmqtt {{ host: 127.0.0.1, port: {port} }}\n{lines}",
         store.display()
     );
-    std::fs::write(file(BrokerKind::Nats, folder), text).context("write nats.conf")
+    std::fs::write(&file, text).context("write nats.conf")?;
+    Ok(("nats-server", file))
 }

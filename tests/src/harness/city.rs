@@ -187,11 +187,6 @@ impl City {
         Ok(api.bearing(text(&session, "secret")?))
     }
 
-    /// The keys and configuration, to be broken by a test.
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// Its configuration.
     pub fn config_file(&self) -> &Path {
         &self.config

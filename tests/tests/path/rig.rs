@@ -1,7 +1,7 @@
 //! A city, two villages in two towns, and an officer who issues.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -32,7 +32,6 @@ pub(crate) struct Rig {
     pub(crate) officer: Api,
     pub(crate) near: Village,
     pub(crate) far: Village,
-    pub(crate) folder: PathBuf,
     /// Where terminals connect.
     pub(crate) broker_at: SocketAddr,
     /// The external one. Outlives the dispatcher.
@@ -92,7 +91,7 @@ impl Rig {
         }
         let port = broker.as_ref().map_or(city.mqtt_port, |broker| broker.port);
         let broker_at = (Ipv4Addr::LOCALHOST, port).into();
-        Ok(Self { city, officer, near, far, folder: folder.to_owned(), broker_at, broker })
+        Ok(Self { city, officer, near, far, broker_at, broker })
     }
 
     /// Waits until so many terminals are online.

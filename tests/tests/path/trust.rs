@@ -317,7 +317,7 @@ async fn an_exercise_sounds_in_its_frame_where_it_was_enrolled_and_nowhere_else(
     rig.near.stop().await?;
     rig.far.stop().await?;
     let soundings = rig.near.sound()?.stretches(GAP);
-    let lengths = soundings.iter().map(|one| one.duration()).collect::<Vec<_>>();
+    let lengths = soundings.iter().map(tests::harness::wav::Stretch::duration).collect::<Vec<_>>();
     ensure!(lengths.len() == 3, "two exercises and a real alert: {lengths:?}");
     // Twice 演练，演练, of about a second each.
     let frame = Duration::from_millis(1_500);

@@ -97,7 +97,9 @@ pub(super) async fn revocations(db: &Db, signer: &Signer) -> Check {
             Check::broken(
                 "revocations",
                 format!("吊销列表不可用: {text}；重新运行 dispatcher key import-revocations"),
-                format!("the list is not usable: {text}; `dispatcher key import-revocations` again"),
+                format!(
+                    "the list is not usable: {text}; `dispatcher key import-revocations` again"
+                ),
             )
         }
     }

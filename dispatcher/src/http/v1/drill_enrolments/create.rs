@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use jiff::Timestamp;
 use protocols::region::RegionCode;
 use protocols::terminal::TerminalId;
@@ -16,8 +16,9 @@ use crate::context::{App, Wake};
 use crate::domain::actor::Actor;
 use crate::domain::drill::{DrillRequest, DrillScope};
 use crate::http::answer;
-use crate::http::extract::{Begun, Keyed};
+use crate::http::extract::Keyed;
 use crate::http::problem::{Problem, ProblemBody};
+use crate::store::Tx;
 
 /// Who takes part in which drill, and when.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -41,6 +42,13 @@ pub(super) struct CreateDrillEnrolmentRequest {
     until: Timestamp,
 }
 
+impl CreateDrillEnrolmentRequest {
+    fn scope(&self) -> DrillScope {
+        let (regions, terminals) = (self.regions.clone(), self.terminals.clone());
+        DrillScope { regions, terminals }.tidied()
+    }
+}
+
 /// Enrol terminals in a drill, by a signed command. Only then does an exercise sound there.
 #[utoipa::path(
     post, path = "/drill-enrolments", tag = "drills",
@@ -59,26 +67,15 @@ pub(super) async fn create_drill_enrolment(
     actor: Actor,
     keyed: Keyed<CreateDrillEnrolmentRequest>,
 ) -> Result<Response, Problem> {
-    let body = &keyed.body;
-    let request = DrillRequest {
-        drill: body.drill.trim().to_owned(),
-        scope: DrillScope { regions: body.regions.clone(), terminals: body.terminals.clone() }
-            .tidied(),
-        from: body.from,
-        until: body.until,
+    let scope = keyed.body.scope();
+    drills::may(&actor, &scope, app.now())?;
+    let act = async |tx: &mut Tx, body: CreateDrillEnrolmentRequest| {
+        let drill = body.drill.trim().to_owned();
+        let request = DrillRequest { drill, scope, from: body.from, until: body.until };
+        let enrolment = drills::create(tx, &app, &actor, request).await?;
+        let location = format!("/api/v1/drill-enrolments/{}", enrolment.id);
+        let body = DrillEnrolmentBody::of(enrolment, app.now());
+        Ok(answer::kept(StatusCode::CREATED, Some(location), &body))
     };
-    drills::may(&actor, &request.scope, app.now())?;
-    let (_, begun) = keyed.begin(&app, &actor).await?;
-    let mut work = match begun {
-        Begun::Replay(answer) => return Ok(answer.into_response()),
-        Begun::New(work) => work,
-    };
-    let enrolment = drills::create(&mut work.tx, &app, &actor, request).await?;
-    let location = format!("/api/v1/drill-enrolments/{}", enrolment.id);
-    let body = DrillEnrolmentBody::of(enrolment, app.now());
-    let answer = answer::kept(StatusCode::CREATED, Some(location), &body);
-    work.finish(&answer).await?;
-    app.notifier.wake(Wake::Orders);
-    app.notifier.wake(Wake::Events);
-    Ok(answer.into_response())
+    keyed.once(&app, &actor, &[Wake::Orders], act).await
 }

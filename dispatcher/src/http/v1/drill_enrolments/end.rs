@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 
 use super::DrillEnrolmentBody;
 use crate::app::drills::{self, DrillError};
 use crate::context::{App, Wake};
 use crate::domain::actor::Actor;
 use crate::http::answer;
-use crate::http::extract::{Begun, Keyed};
+use crate::http::extract::{Keyed, Nothing};
+use crate::http::parameters::PathOf;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::store;
+use crate::store::{self, Tx};
 
 /// End an enrolment before its time.
 #[utoipa::path(
@@ -33,24 +34,17 @@ use crate::store;
 pub(super) async fn end_drill_enrolment(
     State(app): State<Arc<App>>,
     actor: Actor,
-    Path(id): Path<String>,
-    keyed: Keyed<()>,
+    PathOf(id): PathOf<String>,
+    keyed: Keyed<Nothing>,
 ) -> Result<Response, Problem> {
     let mut connection = app.db.read().await?;
     let enrolment = store::drill_enrolments::find(&mut connection, &id).await?;
     drop(connection);
     let enrolment = enrolment.ok_or(DrillError::NotFound)?;
     drills::may(&actor, &enrolment.scope, app.now())?;
-    let ((), begun) = keyed.begin(&app, &actor).await?;
-    let mut work = match begun {
-        Begun::Replay(answer) => return Ok(answer.into_response()),
-        Begun::New(work) => work,
+    let act = async |tx: &mut Tx, Nothing {}| {
+        let enrolment = drills::end(tx, &app, &actor, &id).await?;
+        Ok(answer::kept(StatusCode::OK, None, &DrillEnrolmentBody::of(enrolment, app.now())))
     };
-    let enrolment = drills::end(&mut work.tx, &app, &actor, &id).await?;
-    let body = DrillEnrolmentBody::of(enrolment, app.now());
-    let answer = answer::kept(StatusCode::OK, None, &body);
-    work.finish(&answer).await?;
-    app.notifier.wake(Wake::Orders);
-    app.notifier.wake(Wake::Events);
-    Ok(answer.into_response())
+    keyed.once(&app, &actor, &[Wake::Orders], act).await
 }
