@@ -16,3 +16,6 @@ create table drill_enrolments (
 );
 
 create index drill_enrolments_by_drill on drill_enrolments (drill, until_at);
+
+-- The commands of an enrolment, taken back when it ends.
+create index commands_of_drills on commands (subject) where kind = 'drill' and ended_at is null;
