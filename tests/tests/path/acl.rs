@@ -44,7 +44,8 @@ async fn denies(kind: BrokerKind) -> anyhow::Result<()> {
     nothing_foreign_is_said(&rig, &victim, &thief).await.context("speaking")
 }
 
-/// Waits until the broker knows this terminal: an external one reads its users again first.
+/// Waits until the broker takes this terminal: an external one reads its users again first, and any
+/// may still be busy with the end of its last connection.
 async fn let_in(rig: &Rig, who: &Credentials) -> anyhow::Result<Client> {
     clock::eventually("the broker lets it in", RELOAD_DEADLINE, async || {
         Client::connect(rig.broker_at, who).await
@@ -135,7 +136,7 @@ async fn nothing_foreign_is_heard(
     let mut granted_all = Vec::new();
     for filter in foreign {
         // One connection a filter: a broker may hang up on a bad one.
-        let mut client = Client::connect(rig.broker_at, thief).await?.context("let in")?;
+        let mut client = let_in(rig, thief).await?;
         let granted = client.subscribe(&[own.clone(), filter.clone()]).await?;
         // mosquitto checks when it delivers, not when it is asked.
         let is_refused = granted.last() == Some(&false);
@@ -146,7 +147,7 @@ async fn nothing_foreign_is_heard(
     }
     rig.near.start(&Card::Unpaced)?;
     rig.online(1).await?;
-    let mut client = Client::connect(rig.broker_at, thief).await?.context("let in")?;
+    let mut client = let_in(rig, thief).await?;
     let filters = std::iter::once(own.clone()).chain(granted_all).collect::<Vec<_>>();
     client.subscribe(&filters).await?;
     hears_only(rig, &mut client, &own).await?;
@@ -186,11 +187,11 @@ async fn nothing_foreign_is_said(
         (format!("tongluo/1/terminal/{}/vitals", victim.user), false),
     ];
     for (topic, is_retained) in foreign {
-        let mut client = Client::connect(rig.broker_at, thief).await?.context("let in")?;
+        let mut client = let_in(rig, thief).await?;
         client.publish(&topic, b"forged", is_retained).await?;
     }
     // Its own receipts it may send; that these are no receipts is for the dispatcher to see.
-    let mut client = Client::connect(rig.broker_at, thief).await?.context("let in")?;
+    let mut client = let_in(rig, thief).await?;
     client.publish(&format!("tongluo/1/terminal/{}/receipt", thief.user), b"noise", false).await?;
     clock::eventually("the dispatcher heard the thief's own", MESSAGE_DEADLINE, async || {
         Ok((disbelieved(rig).await? > before).then_some(()))
@@ -202,7 +203,7 @@ async fn nothing_foreign_is_said(
     ensure!(first.payload[..] != b"forged"[..], "{} was heard", first.topic);
     ensure!(first.topic == format!("tongluo/1/region/{NEAR_TOWN}/order"), "{}", first.topic);
     // Nothing was retained either.
-    let mut late = Client::connect(rig.broker_at, victim).await?.context("let in")?;
+    let mut late = let_in(rig, victim).await?;
     late.subscribe(&filters).await?;
     rig.warn(1, 0).await?;
     let first = late.message(MESSAGE_DEADLINE).await.context("the next order comes")?;
