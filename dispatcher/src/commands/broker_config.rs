@@ -181,12 +181,13 @@ fn mosquitto(users: &[User], out: &Path) -> anyhow::Result<Vec<(&'static str, St
         }
     }
     let lines = format!(
-        "# Written by `dispatcher broker-config mosquitto`. Include it after the `listener` line.\n\
+        "# Written by `dispatcher broker-config mosquitto`. Include it, and write the next line below\n\
+         # each `listener` line: mosquitto does not take it from an included file, and without it\n\
+         # whoever holds a valid password can take over the session of another.\n\
+         #     use_username_as_clientid true\n\
          allow_anonymous false\n\
          password_file {folder}/passwords\n\
-         acl_file {folder}/rules\n\
-         # Nobody takes over the session of somebody else.\n\
-         use_username_as_clientid true\n",
+         acl_file {folder}/rules\n",
         folder = folder.display()
     );
     Ok(vec![("passwords", passwords), ("rules", rules), ("tongluo-mosquitto.conf", lines)])

@@ -91,8 +91,9 @@ impl Broker {
         let (program, file) = match kind {
             BrokerKind::Embedded => return Err(embedded()),
             BrokerKind::Mosquitto => {
-                let line = format!("include_dir {}\n", place.rules.display());
-                mosquitto(folder, place.port, &line)?
+                let rules = place.rules.display();
+                let lines = format!("use_username_as_clientid true\ninclude_dir {rules}\n");
+                mosquitto(folder, place.port, &lines)?
             }
             BrokerKind::Nats => {
                 nats(folder, place.port, &format!("include \"{rules}/tongluo-nats.conf\"\n"))?
