@@ -302,8 +302,10 @@ async fn an_exercise_sounds_in_its_frame_where_it_was_enrolled_and_nowhere_else(
     let mut rig = Rig::build(BrokerKind::Embedded, folder.path()).await?;
     let (one, two) = (approver(&rig, "leader").await?, approver(&rig, "deputy").await?);
     let drill = Drill { approvers: [one, two] };
-    rig.near.start(&Card::Paced(&sink))?;
-    rig.far.start(&Card::Paced(&sink))?;
+    for village in [&mut rig.near, &mut rig.far] {
+        village.configure("[quiet]\nhours = []\n")?;
+        village.start(&Card::Paced(&sink))?;
+    }
     rig.online(2).await?;
     ensure!(drill.is_refused(&rig, "d1").await?, "nobody is enrolled");
     let day = SignedDuration::from_hours(24);
