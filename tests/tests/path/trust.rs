@@ -342,6 +342,7 @@ async fn an_exercise_that_arrives_after_its_window_is_refused_by_the_node() -> a
     let mut rig = Rig::build(BrokerKind::Embedded, folder.path()).await?;
     let (one, two) = (approver(&rig, "leader").await?, approver(&rig, "deputy").await?);
     let drill = Drill { approvers: [one, two] };
+    rig.near.configure("[quiet]\nhours = []\n")?;
     rig.near.start(&Card::Unpaced)?;
     rig.online(1).await?;
     let window = SignedDuration::from_secs(20);
