@@ -1,23 +1,20 @@
 //! What every use case is given: database, ports, configuration, signer, metrics, wake-ups.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use jiff::Timestamp;
-use protocols::certificate::Certificate;
 use protocols::order::Stream;
 use protocols::region::RegionCode;
-use protocols::trust::{self, Roots};
-use protocols::wire::{self, MessageType, SigningKey, VerifyingKey};
+use protocols::wire::MessageType;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::config::trust::TrustConfig;
+use crate::domain::keys::CannotSign;
 use crate::metrics::Metrics;
 use crate::ports::Ports;
+pub use crate::signer::{Signer, read_key, read_roots};
 use crate::store::Db;
 use crate::voice::Voice;
 
@@ -87,100 +84,17 @@ impl App {
     pub fn region(&self) -> RegionCode {
         self.signer.region()
     }
-}
 
-/// Key, certificate and pinned roots of this dispatcher.
-#[derive(Debug)]
-pub struct Signer {
-    key: SigningKey,
-    sealed_certificate: Vec<u8>,
-    certificate: Certificate,
-    roots: Roots,
-}
-
-impl Signer {
-    /// Puts them together; an error when the certificate is not one of the roots' or is for
-    /// another key. Whether it is valid *now* is asked by the caller ([`Signer::expires`]).
-    pub fn new(key: SigningKey, sealed_certificate: Vec<u8>, roots: Roots) -> anyhow::Result<Self> {
-        let certificate = trust::open_certificate(&sealed_certificate, &roots)
-            .context("the certificate is not believed")?;
-        let is_own = certificate.public_key == key.verifying_key().to_bytes();
-        anyhow::ensure!(is_own, "the certificate is for another key");
-        Ok(Self { key, sealed_certificate, certificate, roots })
+    /// Seals `payload` under this dispatcher's certificate, which is attached. Refused when its key
+    /// is revoked or its certificate is not valid now: no terminal would believe it.
+    pub fn seal(
+        &self,
+        kind: MessageType,
+        stream: Option<Stream>,
+        payload: Vec<u8>,
+    ) -> Result<Vec<u8>, CannotSign> {
+        self.signer.seal(self.now(), kind, stream, payload)
     }
-
-    /// Reads the three files that the configuration names.
-    pub fn load(config: &TrustConfig) -> anyhow::Result<Self> {
-        let key = read_key(&config.key_file)?;
-        let certificate = std::fs::read(&config.certificate_file).with_context(|| {
-            format!(
-                "read trust.certificate_file {}: `dispatcher key delegate` makes it",
-                config.certificate_file.display()
-            )
-        })?;
-        Self::new(key, certificate, read_roots(&config.roots_file)?)
-    }
-
-    /// Seals `payload` under this dispatcher's certificate, which is attached.
-    pub fn seal(&self, kind: MessageType, stream: Option<Stream>, payload: Vec<u8>) -> Vec<u8> {
-        wire::seal(kind, stream, payload, &self.key, Some(&self.sealed_certificate))
-    }
-
-    /// The region it may speak for.
-    pub fn region(&self) -> RegionCode {
-        self.certificate.region
-    }
-
-    /// The certificate as content.
-    pub fn certificate(&self) -> &Certificate {
-        &self.certificate
-    }
-
-    /// The certificate as bytes: what a terminal is given on enrolment.
-    pub fn sealed_certificate(&self) -> &[u8] {
-        &self.sealed_certificate
-    }
-
-    /// The roots: what a terminal pins.
-    pub fn roots(&self) -> &Roots {
-        &self.roots
-    }
-
-    /// The end of the certificate's validity.
-    pub fn expires(&self) -> Timestamp {
-        self.certificate.not_after
-    }
-}
-
-/// A private key file: 64 hex digits of the seed.
-pub fn read_key(path: &Path) -> anyhow::Result<SigningKey> {
-    let text = std::fs::read_to_string(path).with_context(|| {
-        format!("read trust.key_file {}: `dispatcher key delegate` makes it", path.display())
-    })?;
-    let mut seed = zeroize::Zeroizing::new([0_u8; 32]);
-    hex::decode_to_slice(zeroize::Zeroizing::new(text).trim(), seed.as_mut_slice())
-        .with_context(|| format!("{} is not 64 hexadecimal digits", path.display()))?;
-    Ok(SigningKey::from_seed(&seed))
-}
-
-/// The file of pinned roots: one public key a line (64 hex digits), one or two lines; `#` begins a
-/// remark.
-pub fn read_roots(path: &Path) -> anyhow::Result<Roots> {
-    let text = std::fs::read_to_string(path).with_context(|| {
-        format!("read trust.roots_file {}: `dispatcher key root` makes it", path.display())
-    })?;
-    let mut roots = Vec::new();
-    for line in text.lines() {
-        let line = line.split('#').next().unwrap_or_default().trim();
-        if line.is_empty() {
-            continue;
-        }
-        let bytes = hex::decode(line)
-            .with_context(|| format!("{}: a root is 64 hexadecimal digits", path.display()))?;
-        roots.push(VerifyingKey::from_bytes(&bytes)?);
-    }
-    anyhow::ensure!((1..=2).contains(&roots.len()), "{}: one or two roots", path.display());
-    Ok(Roots::new(roots))
 }
 
 /// What a reconciler may be woken for. No data: whoever is woken reads the database.
@@ -200,6 +114,8 @@ pub enum Wake {
     Terminals,
     /// A terminal was taken away for good.
     Retired,
+    /// The revocation list is to be published: it changed, or the broker may have forgotten it.
+    Revocations,
 }
 
 /// Wake-ups, one signal a kind. A wake-up without a sleeper is kept for the next one.
@@ -211,6 +127,7 @@ pub struct Notifier {
     speech: Notify,
     terminals: Notify,
     retired: Notify,
+    revocations: Notify,
     events: tokio::sync::watch::Sender<u64>,
 }
 
@@ -224,6 +141,7 @@ impl Notifier {
             Wake::Speech => self.speech.notify_one(),
             Wake::Terminals => self.terminals.notify_one(),
             Wake::Retired => self.retired.notify_one(),
+            Wake::Revocations => self.revocations.notify_one(),
             Wake::Events => self.events.send_modify(|count| *count = count.wrapping_add(1)),
         }
     }
@@ -238,6 +156,7 @@ impl Notifier {
             Wake::Speech => self.speech.notified().await,
             Wake::Terminals => self.terminals.notified().await,
             Wake::Retired => self.retired.notified().await,
+            Wake::Revocations => self.revocations.notified().await,
             Wake::Events => {
                 let mut events = self.events();
                 let _ = events.changed().await;

@@ -14,6 +14,7 @@
 //! | [`voice`] | the port through which use cases have clips made | how they are made |
 //! | [`config`] | one file a section | everything else |
 //! | [`ports`] | clock, identifiers, entropy | everything else |
+//! | [`signer`] | key, certificate, roots; renewal while serving | who asks it to sign |
 //! | [`context`] | what every use case is given: [`context::App`] | |
 //! | [`commands`] | the command line, one file a command | |
 //!
@@ -39,6 +40,7 @@ pub mod metrics;
 pub mod mqtt;
 pub mod password;
 pub mod ports;
+pub mod signer;
 pub mod store;
 pub mod trace;
 pub mod voice;

@@ -66,6 +66,10 @@ pub enum Job {
     Stops,
     /// Signs the head of the record.
     AuditHead,
+    /// Watches over key, certificate and revocation list.
+    Trust,
+    /// Publishes the revocation list.
+    Revocations,
 }
 
 /// Labels of job runs.
@@ -123,6 +127,14 @@ pub struct Metrics {
     pub logins_refused: Counter,
     /// Messages of terminals whose sender or signature was not believed.
     pub messages_disbelieved: Counter,
+    /// End of the dispatcher's certificate, in seconds since 1970.
+    pub certificate_expires: Gauge,
+    /// Nearest end of a certificate that a terminal relies on, in seconds since 1970; 0 for none.
+    pub terminal_certificate_expires: Gauge,
+    /// Terminals that rely on a certificate which ends soon.
+    pub terminals_certificate_due: Gauge,
+    /// Number of the revocation list in force.
+    pub revocation_number: Gauge,
 }
 
 impl Default for Metrics {
@@ -143,8 +155,14 @@ impl Default for Metrics {
             http_requests: Family::default(),
             logins_refused: Counter::default(),
             messages_disbelieved: Counter::default(),
+            certificate_expires: Gauge::default(),
+            terminal_certificate_expires: Gauge::default(),
+            terminals_certificate_due: Gauge::default(),
+            revocation_number: Gauge::default(),
         };
+
         metrics.register();
+        metrics.register_trust();
         metrics
     }
 }
@@ -181,6 +199,32 @@ impl Metrics {
             "messages_disbelieved",
             "Messages of terminals that were not believed",
             self.messages_disbelieved.clone(),
+        );
+    }
+
+    fn register_trust(&mut self) {
+        let r = &mut self.registry;
+        r.register_with_unit(
+            "certificate_expires_timestamp",
+            "End of the dispatcher's certificate",
+            Unit::Seconds,
+            self.certificate_expires.clone(),
+        );
+        r.register_with_unit(
+            "terminal_certificate_expires_timestamp",
+            "Nearest end of a certificate that a terminal relies on",
+            Unit::Seconds,
+            self.terminal_certificate_expires.clone(),
+        );
+        r.register(
+            "terminals_certificate_due",
+            "Terminals that rely on a certificate which ends soon",
+            self.terminals_certificate_due.clone(),
+        );
+        r.register(
+            "revocation_number",
+            "Number of the revocation list in force",
+            self.revocation_number.clone(),
         );
     }
 
@@ -229,6 +273,10 @@ mod tests {
                 "tongluo_http_requests",
                 "tongluo_logins_refused",
                 "tongluo_messages_disbelieved",
+                "tongluo_certificate_expires_timestamp_seconds",
+                "tongluo_terminal_certificate_expires_timestamp_seconds",
+                "tongluo_terminals_certificate_due",
+                "tongluo_revocation_number",
             ]
         );
     }

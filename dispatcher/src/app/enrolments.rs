@@ -15,7 +15,9 @@ use crate::app::terminals::TerminalError;
 use crate::app::{audit, events};
 use crate::context::App;
 use crate::domain::actor::Actor;
+use crate::mqtt::verifier::{self, Strength};
 use crate::ports::Ports;
+use crate::store::terminals::PasswordVerifiers;
 use crate::store::{self, StoreError, Tx};
 
 /// A code and how long it is good.
@@ -94,8 +96,13 @@ pub async fn claim(
         return Err(ClaimError::NotGood);
     }
     let mqtt_password = hex::encode(app.ports.bytes::<16>());
-    let digest = Digest::of(mqtt_password.as_bytes());
-    store::terminals::enrol(tx, id, &key.to_bytes(), digest, now).await?;
+    let drawn = Strength::Drawn;
+    let verifiers = PasswordVerifiers {
+        digest: Digest::of(mqtt_password.as_bytes()),
+        mosquitto: verifier::mosquitto(&mqtt_password, &app.ports.bytes(), drawn),
+        nats: verifier::nats(&mqtt_password, app.ports.bytes(), drawn),
+    };
+    store::terminals::enrol(tx, id, &key.to_bytes(), &verifiers, now).await?;
     store::regions::raise_revision(tx).await?;
     let body = json!({ "type": "terminal_enrolled", "terminal": id });
     events::push(tx, now, events::Topic::Terminals, id.village(), &body).await?;

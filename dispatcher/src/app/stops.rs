@@ -12,6 +12,7 @@ use crate::app::events::{self, Topic};
 use crate::context::App;
 use crate::domain::actor::{Actor, ActorId, Denied};
 use crate::domain::authority::Action;
+use crate::domain::keys::CannotSign;
 use crate::store::orders::{self, StreamKind};
 use crate::store::stops::{self, NewCommand, Stop};
 use crate::store::{StoreError, Tx};
@@ -53,6 +54,9 @@ pub enum StopError {
     /// It was lifted before.
     #[error("the stop was lifted already")]
     NotInForce,
+    /// This dispatcher's key or certificate counts no more.
+    #[error(transparent)]
+    CannotSign(#[from] CannotSign),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -110,7 +114,7 @@ pub async fn lift(tx: &mut Tx, app: &App, actor: &Actor, id: &str) -> Result<Sto
 }
 
 /// Signs anew what would end soon; gives how many. The caller commits and wakes.
-pub async fn renew(tx: &mut Tx, app: &App) -> Result<usize, StoreError> {
+pub async fn renew(tx: &mut Tx, app: &App) -> Result<usize, StopError> {
     let now = app.now();
     let due = stops::to_renew(tx, now + RENEW_BEFORE, now - LIFTING_TOLD, RENEWALS_MAX).await?;
     for stop in &due {
@@ -125,7 +129,7 @@ async fn give_command(
     app: &App,
     stop: &Stop,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<(), StopError> {
     let region = stop.region;
     let stream = Stream { authority: app.region(), topic: region };
     let sequence = orders::take_number(tx, stream, StreamKind::Command).await?;
@@ -136,7 +140,7 @@ async fn give_command(
     let expires = now + COMMAND_VALID;
     let level = app.signer.certificate().level;
     let command = Command { stream, sequence, level, sent: now, expires, action };
-    let sealed = app.signer.seal(MessageType::Command, Some(stream), wire::encode(&command));
+    let sealed = app.seal(MessageType::Command, Some(stream), wire::encode(&command))?;
     stops::end_commands(tx, region, now).await?;
     let command = NewCommand {
         id: app.id().to_string(),
@@ -148,7 +152,7 @@ async fn give_command(
         created_at: now,
         expires_at: expires,
     };
-    stops::insert_command(tx, &command).await
+    Ok(stops::insert_command(tx, &command).await?)
 }
 
 async fn record(

@@ -3,6 +3,7 @@
 
 pub mod audit;
 pub mod backup;
+pub mod broker_config;
 pub mod cap;
 pub mod doctor;
 pub mod import;
@@ -43,7 +44,7 @@ enum Command {
     /// Bring in lists.
     #[command(subcommand)]
     Import(import::ImportCommand),
-    /// Make roots and delegations.
+    /// Roots, delegations, renewals, revocation lists.
     #[command(subcommand)]
     Key(key::KeyCommand),
     /// Terminals, on the database directly.
@@ -57,6 +58,8 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Bring the database back from such a file, and raise the epoch of every stream.
     Restore(backup::RestoreArguments),
+    /// Write users and access rules of an external broker.
+    BrokerConfig(broker_config::Arguments),
     // CAP.
     /// CAP messages.
     Cap(cap::CapArgs),
@@ -73,12 +76,13 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor => doctor::run(config()).await,
         // Regions and terminals.
         Command::Import(command) => import::run(config()?, command).await,
-        Command::Key(command) => key::run(&command),
+        Command::Key(command) => key::run(config, &command).await,
         Command::Terminal(command) => terminal::run(config()?, command).await,
         // The record and the database.
         Command::Audit(command) => audit::run(config(), &command).await,
         Command::Backup(arguments) => backup::back_up(config()?, arguments).await,
         Command::Restore(arguments) => backup::restore(config()?, arguments).await,
+        Command::BrokerConfig(arguments) => broker_config::run(config()?, arguments).await,
         // CAP.
         Command::Cap(arguments) => cap::run(&arguments, &mut std::io::stdout().lock()),
     }

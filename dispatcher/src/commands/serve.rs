@@ -28,7 +28,7 @@ pub async fn run(config: Config, _: Arguments) -> anyhow::Result<ExitCode> {
     let ports = Ports::system();
     anyhow::ensure!(
         signer.expires() > ports.now(),
-        "the certificate expired at {}: `dispatcher key delegate` makes a new one",
+        "the certificate expired at {}: `dispatcher key rotate` makes a new one",
         signer.expires()
     );
     let db = Db::open(&config.database.url, config.database.connections)
@@ -55,6 +55,8 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let tasks = TaskTracker::new();
+    // Before anything is signed.
+    jobs::trust::take_list(&app).await.context("read the revocation list")?;
     start(&app, &tasks, &stop).await?;
     let address = listener.local_addr()?;
     tracing::info!(http.address = %address, region = %app.region(), "serving on http://{address}");

@@ -15,7 +15,7 @@ pub struct MqttConfig {
     pub public_url: String,
     /// Certificates (PEM) by which an external broker with `mqtts://` is believed.
     pub ca_file: String,
-    /// The dispatcher's user name at an external broker.
+    /// How the dispatcher's user names at an external broker begin: region and `-out`, `-in` follow.
     pub user: String,
     /// The dispatcher's password at an external broker.
     pub password: String,

@@ -146,6 +146,8 @@ actions! {
     StopTerminals => "stop_terminals",
     /// Let it sound again.
     LiftStop => "lift_stop",
+    /// Enrol terminals in a drill, or end that.
+    EnrolDrill => "enrol_drill",
     /// Change, move or retire terminals.
     ManageTerminals => "manage_terminals",
     /// Give out enrolment codes.
@@ -175,6 +177,7 @@ impl Action {
             | Self::ApproveAutoIssueRule
             | Self::StopTerminals
             | Self::LiftStop
+            | Self::EnrolDrill
             | Self::EnrolTerminal
             | Self::ManageAccounts
             | Self::ManageGrants
@@ -318,6 +321,8 @@ const fn cell(action: Action, role: Role) -> Span {
         (A::ApproveAutoIssueRule, R::Commander) => YES,
         (A::StopTerminals | A::LiftStop, R::Composer) => BELOW_CITY,
         (A::StopTerminals | A::LiftStop, R::Approver | R::Commander) => YES,
+        (A::EnrolDrill, R::Composer) => BELOW_CITY,
+        (A::EnrolDrill, R::Approver | R::Commander) => YES,
         (A::ManageTerminals | A::EnrolTerminal | A::ImportRegions, R::Maintainer) => YES,
         (A::ManageAccounts | A::ManageGrants | A::ManageTokens, R::Admin) => YES,
         _ => NO,

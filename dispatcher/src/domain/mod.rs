@@ -7,6 +7,7 @@ pub mod authority;
 pub mod auto_issue;
 pub mod cap_in;
 pub mod delivery;
+pub mod drill;
 pub mod fault;
 pub mod keys;
 pub mod liveness;

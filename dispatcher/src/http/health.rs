@@ -10,6 +10,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 
 use crate::context::App;
+use crate::domain::keys::Standing;
 use crate::store;
 
 /// The three routes.
@@ -31,8 +32,14 @@ async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     if store::events::newest(&mut connection).await.is_err() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n");
     }
-    if app.signer.expires() <= app.now() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the certificate has expired\n");
+    match app.signer.standing(app.now()) {
+        Standing::Good | Standing::Due => {}
+        Standing::NotValid => {
+            return (StatusCode::SERVICE_UNAVAILABLE, "the certificate is not valid now\n");
+        }
+        Standing::Revoked => {
+            return (StatusCode::SERVICE_UNAVAILABLE, "the key is revoked\n");
+        }
     }
     (StatusCode::OK, "ready\n")
 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::app::idempotency::KeyError;
 use crate::context::App;
 use crate::domain::actor::Denied;
+use crate::domain::keys::CannotSign;
 use crate::store::StoreError;
 use crate::trace;
 
@@ -87,6 +88,8 @@ kinds! {
     TooManyRequests => TOO_MANY_REQUESTS, "too-many-requests", "请求过于频繁，请稍后再试", "Too many requests";
     /// Our fault.
     Internal => INTERNAL_SERVER_ERROR, "internal", "系统内部错误", "An internal error";
+    /// Key or certificate count no more.
+    CannotSign => SERVICE_UNAVAILABLE, "cannot-sign", "本平台不能签发", "This dispatcher can't sign";
     /// Busy; worth trying again.
     Unavailable => SERVICE_UNAVAILABLE, "unavailable", "系统繁忙，请重试", "Busy; try again";
 }
@@ -285,6 +288,20 @@ impl From<StoreError> for Problem {
                 Self::internal()
             }
         }
+    }
+}
+
+impl From<CannotSign> for Problem {
+    fn from(error: CannotSign) -> Self {
+        let zh = match error {
+            CannotSign::KeyRevoked(key) => {
+                format!("本平台的密钥 {key} 已被吊销，不能签发；请更换密钥与证书")
+            }
+            CannotSign::NotValid { from, until } => {
+                format!("本平台的证书有效期为 {from} 至 {until}，现在不能签发；请续期证书")
+            }
+        };
+        Self::new(Kind::CannotSign).detail(zh, error.to_string())
     }
 }
 

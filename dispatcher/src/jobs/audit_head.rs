@@ -1,6 +1,6 @@
 //! Signs the head of the record whenever it has grown, and writes it into the daily record.
 
-use crate::app::audit::head;
+use crate::app::audit::head::{self, HeadError};
 use crate::context::App;
 use crate::daily_record;
 use crate::store::StoreError;
@@ -9,7 +9,15 @@ use crate::store::StoreError;
 /// head is kept in the database as well.
 pub async fn run(app: &App) -> Result<(), StoreError> {
     let mut tx = app.db.begin().await?;
-    let kept = head::keep(&mut tx, &app.signer, app.now()).await?;
+    let kept = match head::keep(&mut tx, &app.signer, app.now()).await {
+        Ok(kept) => kept,
+        Err(HeadError::Store(error)) => return Err(error),
+        // The watch over the certificate says so, and the next run tries again.
+        Err(HeadError::CannotSign(error)) => {
+            tracing::error!(%error, "the head of the record was not signed");
+            return Ok(());
+        }
+    };
     tx.commit().await?;
     let folder = &app.config.audit.folder;
     let Some(kept) = kept.filter(|_| !folder.as_os_str().is_empty()) else { return Ok(()) };

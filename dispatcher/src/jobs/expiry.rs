@@ -58,7 +58,8 @@ fn stored(error: AlertError) -> StoreError {
         | AlertError::NotFound
         | AlertError::Lifecycle(_)
         | AlertError::Faults(_)
-        | AlertError::Stale => StoreError::Conflict { table: "alerts" },
+        | AlertError::Stale
+        | AlertError::CannotSign(_) => StoreError::Conflict { table: "alerts" },
     }
 }
 

@@ -9,6 +9,7 @@ pub mod publish;
 pub mod purge;
 pub mod speech;
 pub mod stops;
+pub mod trust;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -36,10 +37,13 @@ const STOPS_EVERY: Duration = Duration::from_mins(10);
 /// How often the head of the record is signed, if it has grown: so much of its tail could be cut
 /// without being missed by the daily record.
 const AUDIT_HEAD_EVERY: Duration = Duration::from_hours(1);
+/// How often key, certificate and revocation list are looked at: a renewed certificate and a revoked
+/// key count within this of their arrival.
+const TRUST_EVERY: Duration = Duration::from_secs(2);
 
 /// Starts the reconcilers of this module. Each ends with `stop` and is tracked in `tasks`.
 pub fn start(app: &Arc<App>, pipe: Pipe, tasks: &TaskTracker, stop: &CancellationToken) {
-    tasks.spawn(publish::serve(app.clone(), pipe, stop.clone()));
+    tasks.spawn(publish::serve(app.clone(), pipe.clone(), stop.clone()));
     tasks.spawn(expiry::serve(app.clone(), stop.clone()));
     tasks.spawn(speech::serve(app.clone(), stop.clone()));
     let context = app.clone();
@@ -63,6 +67,12 @@ pub fn start(app: &Arc<App>, pipe: Pipe, tasks: &TaskTracker, stop: &Cancellatio
         stop.clone(),
         async move || audit_head::run(&context).await,
     ));
+    tasks.spawn(trust::publish(app.clone(), pipe, stop.clone()));
+    let context = app.clone();
+    let mut watch = trust::Watch::default();
+    tasks.spawn(every(app.clone(), Job::Trust, TRUST_EVERY, stop.clone(), async move || {
+        watch.run(&context).await
+    }));
     let (context, ended) = (app.clone(), stop.clone());
     tasks.spawn(every(app.clone(), Job::Phrases, PHRASES_EVERY, stop.clone(), async move || {
         phrases::run(&context, &ended).await

@@ -1,5 +1,6 @@
 //! Answers hellos: the reply first, then the orders and commands that the terminal lacks.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -16,7 +17,9 @@ use super::inbox::{self, Disbelief};
 use super::incoming::Said;
 use super::outgoing::{NotPublished, Pipe};
 use crate::context::App;
+use crate::domain::keys::CannotSign;
 use crate::store::outbox::{self, LiveCommand};
+use crate::store::revocations::SealedList;
 use crate::store::{self, Conn, StoreError, receipts, terminal_states};
 
 /// Why a batch of hellos was not answered.
@@ -24,6 +27,8 @@ use crate::store::{self, Conn, StoreError, receipts, terminal_states};
 enum AnswerError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    CannotSign(#[from] CannotSign),
     #[error(transparent)]
     NotPublished(#[from] NotPublished),
 }
@@ -72,6 +77,7 @@ struct Present {
     orders: Vec<Arc<LiveOrder>>,
     commands: Vec<LiveCommand>,
     audit_head: Option<Digest>,
+    revocations: Option<SealedList>,
 }
 
 async fn answer(
@@ -97,6 +103,7 @@ async fn answer(
         orders: outbox::live_orders(&mut tx, now).await?,
         commands: outbox::live_commands(&mut tx, now).await?,
         audit_head: audit_head(&mut tx).await?,
+        revocations: store::revocations::newest(&mut tx).await?,
     };
     let mut known = Vec::with_capacity(believed.len());
     for (hello, member) in believed {
@@ -105,8 +112,29 @@ async fn answer(
         known.push((hello, member, up_to));
     }
     tx.commit().await?;
+    let hellos = known.iter().map(|(hello, ..)| hello);
+    tell_revocations(pipe, present.revocations.as_ref(), hellos).await?;
     for (hello, member, up_to) in known {
         send(app, pipe, &present, &hello, &member, up_to).await?;
+    }
+    Ok(())
+}
+
+/// Whoever knows an older revocation list than the newest gets that one on the topic of its village,
+/// retained as always: the broker may have lost it, or never had it. It goes before the reply, and
+/// also where no reply can be signed: a revoked dispatcher still says that it is revoked.
+async fn tell_revocations(
+    pipe: &Pipe,
+    newest: Option<&SealedList>,
+    hellos: impl Iterator<Item = &Hello>,
+) -> Result<(), NotPublished> {
+    let Some(newest) = newest else { return Ok(()) };
+    let villages = hellos
+        .filter(|hello| hello.revocation_number < newest.number)
+        .map(|hello| hello.terminal.village())
+        .collect::<BTreeSet<_>>();
+    for village in villages {
+        pipe.answer(Topic::RegionRevocation(village), newest.sealed.clone()).await?;
     }
     Ok(())
 }
@@ -137,29 +165,27 @@ async fn send(
     hello: &Hello,
     member: &Member,
     receipts_up_to: u64,
-) -> Result<(), NotPublished> {
+) -> Result<(), AnswerError> {
     let terminal = hello.terminal;
     let facts = Facts {
         now: present.now,
         position: member.position,
         live: &present.orders,
         receipts_up_to,
-        revocation_number: 0,
+        revocation_number: present.revocations.as_ref().map_or(0, |list| list.number),
         audit_head: present.audit_head,
     };
     let answer = hello::answer(hello, facts);
-    let reply = app.signer.seal(MessageType::HelloReply, None, wire::encode(&answer.reply));
-    pipe.answer(Topic::TerminalReply(terminal).to_string(), reply).await?;
+    let reply = app.seal(MessageType::HelloReply, None, wire::encode(&answer.reply))?;
+    pipe.answer(Topic::TerminalReply(terminal), reply).await?;
     // Silence before sound: a stop that is in force reaches the terminal before any order.
     for command in &present.commands {
         if command.topic.contains(terminal.village()) {
-            let topic = Topic::TerminalCommand(terminal).to_string();
-            pipe.answer(topic, command.sealed.clone()).await?;
+            pipe.answer(Topic::TerminalCommand(terminal), command.sealed.clone()).await?;
         }
     }
     for order in answer.missing {
-        let topic = Topic::TerminalOrder(terminal).to_string();
-        pipe.answer(topic, order.sealed.clone()).await?;
+        pipe.answer(Topic::TerminalOrder(terminal), order.sealed.clone()).await?;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@
 //! | [`answering`], [`recording`], [`watching`] | work on what terminals say |
 //! | [`directory`] | knows who is enrolled |
 //! | [`dismissing`] | drops the sessions of retired terminals from the embedded broker |
+//! | [`verifier`] | passwords as external brokers keep them |
 //!
 //! The broker is a pipe: whatever matters is in the database before it is published, and counts as
 //! delivered when the terminal's own signed receipt says so.
@@ -31,6 +32,7 @@ pub mod link;
 pub mod outgoing;
 pub mod publisher;
 pub mod recording;
+pub mod verifier;
 pub mod watching;
 
 #[cfg(test)]
@@ -42,6 +44,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use protocols::region::RegionCode;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -150,19 +153,34 @@ async fn embedded(
     Err(StartError::NoBroker)
 }
 
-/// Two clients of one user. Their identifiers carry the region, so that the dispatchers of several
-/// regions share a broker.
+/// Client ids, which are the user names, of the dispatcher at an external broker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerNames {
+    /// The connection that publishes.
+    pub out: String,
+    /// The connection that listens.
+    pub listen: String,
+}
+
+/// Both names carry the region, so that the dispatchers of several regions share a broker.
+pub fn broker_names(user: &str, region: RegionCode) -> BrokerNames {
+    let name = |what: &str| format!("{user}-{region}-{what}");
+    BrokerNames { out: name("out"), listen: name("in") }
+}
+
+/// As at every broker, client id and user name are one.
 fn external(app: &App) -> Result<(Address, Address), StartError> {
     let config = &app.config.mqtt;
     let (host, port, is_tls) = client::parse_url(&config.url)?;
     let tls = if is_tls { Some(client::tls(Path::new(&config.ca_file))?) } else { None };
-    let address = |what: &str| Address {
+    let address = |name: String| Address {
         host: host.clone(),
         port,
-        client_id: format!("{}-{}-{what}", config.user, app.region()),
-        user: config.user.clone(),
+        client_id: name.clone(),
+        user: name,
         password: config.password.clone(),
         tls: tls.clone(),
     };
-    Ok((address("out"), address("in")))
+    let names = broker_names(&config.user, app.region());
+    Ok((address(names.out), address(names.listen)))
 }

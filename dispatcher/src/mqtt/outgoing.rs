@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use protocols::wire::Topic;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -50,10 +51,12 @@ impl Pipe {
         done.await.map_err(|_| NotPublished)
     }
 
-    /// Hands over an answer to one terminal. It may be lost: the terminal asks again.
-    pub async fn answer(&self, topic: String, payload: Vec<u8>) -> Result<(), NotPublished> {
-        let lane = Lane::Answers;
-        let message = Message { lane, topic, payload, is_retained: false, ticket: None };
+    /// Hands over an answer to one terminal, or to the village of one. It may be lost: the terminal
+    /// asks again.
+    pub async fn answer(&self, topic: Topic, payload: Vec<u8>) -> Result<(), NotPublished> {
+        let (lane, is_retained) = (Lane::Answers, topic.is_retained());
+        let topic = topic.to_string();
+        let message = Message { lane, topic, payload, is_retained, ticket: None };
         self.requests.send(message).await.map_err(|_| NotPublished)
     }
 }
@@ -103,6 +106,7 @@ async fn live(
                     backoff.reset();
                     tracing::info!(mqtt.client = address.client_id, "connected to publish");
                     app.notifier.wake(Wake::Orders);
+                    app.notifier.wake(Wake::Revocations);
                     Some(Input::Connected)
                 }
                 SessionEvent::Acknowledged(number) => Some(Input::Acknowledged(number)),

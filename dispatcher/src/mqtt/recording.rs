@@ -82,8 +82,14 @@ async fn write(app: &App, pipe: &Pipe, batches: Vec<ReceiptBatch>) {
         }
     };
     for ack in acks {
-        let topic = Topic::TerminalAck(ack.terminal).to_string();
-        let sealed = app.signer.seal(MessageType::ReceiptAck, None, wire::encode(&ack));
+        let topic = Topic::TerminalAck(ack.terminal);
+        let sealed = match app.seal(MessageType::ReceiptAck, None, wire::encode(&ack)) {
+            Ok(sealed) => sealed,
+            Err(error) => {
+                tracing::warn!(%error, "receipts are recorded and can't be acknowledged");
+                return;
+            }
+        };
         if pipe.answer(topic, sealed).await.is_err() {
             return;
         }

@@ -10,15 +10,16 @@ use protocols::receipt::{Evidence, Receipt, ReceiptAck, ReceiptBatch, ReceiptSta
 use protocols::region::RegionCode;
 use protocols::terminal::TerminalId;
 use protocols::trust::{self, Roots};
-use protocols::wire::{self, MessageType, SigningKey, Topic};
+use protocols::wire::{self, KeyId, MessageType, SigningKey, Topic};
 
 use super::*;
-use crate::app::stops;
+use crate::app::{revocations, stops};
 use crate::config::Config;
 use crate::context::{Signer, Wake};
 use crate::domain::actor::{Actor, Grant};
 use crate::domain::authority::Role;
 use crate::domain::delivery::DeliveryState;
+use crate::domain::keys::{next_list, seal_list};
 use crate::domain::liveness::{self, Liveness};
 use crate::ports::Ports;
 use crate::store::{self, Db, deliveries, terminal_states};
@@ -159,6 +160,24 @@ impl World {
         sealed
     }
 
+    /// Keeps a revocation list as an import does.
+    async fn bring_in(&self, sealed: &[u8]) -> Vec<u8> {
+        let (app, actor) = (&self.app, Actor::system());
+        let mut tx = app.db.begin().await.expect("begins");
+        let (roots, region) = (&self.roots, app.region());
+        let done =
+            revocations::import(&mut tx, &app.ports, &actor, sealed, roots, region, None).await;
+        done.expect("believed");
+        tx.commit().await.expect("commits");
+        sealed.to_vec()
+    }
+
+    /// A hello that names this revocation list.
+    fn hello(&self, revocation_number: u64) -> Vec<u8> {
+        let hello = Hello { revocation_number, ..hello(Vec::new()) };
+        self.seal(MessageType::Hello, wire::encode(&hello))
+    }
+
     async fn delivery(&self, number: u64) -> deliveries::Delivery {
         let mut connection = self.app.db.read().await.expect("reads");
         let keys = [(format!("order-{number}"), id())];
@@ -267,6 +286,52 @@ async fn a_terminal_that_says_hello_is_told_what_is_live_and_sent_what_it_lacks(
     let seen = heard[0].1;
     let liveness = liveness::liveness(world.app.now(), seen, world.app.link.get());
     assert_eq!(liveness, Liveness::Online);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn who_knows_an_older_revocation_list_gets_the_newest_before_the_reply() {
+    let world = World::start().await;
+    let mut horn = world.connect().await;
+    let root = SigningKey::from_seed(&[1; 32]);
+    let first = next_list(None, &[KeyId([9; 8])], world.app.now()).expect("a list");
+    let sealed = world.bring_in(&seal_list(&root, &first)).await;
+    horn.publish(&Topic::TerminalHello(id()).to_string(), &world.hello(0), false).await;
+    // The whole region may be told at the same time, on other topics.
+    let mut told = Vec::new();
+    let reply = loop {
+        let message = horn.message().await;
+        if message.topic == Topic::TerminalReply(id()).to_string() {
+            break message;
+        }
+        assert_eq!(message.payload[..], sealed[..], "{}", message.topic);
+        told.push(message.topic);
+    };
+    assert!(told.contains(&Topic::RegionRevocation(id().village()).to_string()), "{told:?}");
+    let (kind, max) = (MessageType::HelloReply, limits::MESSAGE_BYTES_MAX);
+    let opened = trust::open::<HelloReply>(&reply.payload, max, kind, &world.roots, &[], None);
+    assert_eq!(opened.expect("believed").message.revocation_number, 1);
+
+    // Its own key is revoked: it says so, and answers nothing any more.
+    let second = next_list(Some(&first), &[world.app.signer.key_id()], world.app.now());
+    let second = second.expect("a list");
+    let sealed = world.bring_in(&seal_list(&root, &second)).await;
+    crate::jobs::trust::take_list(&world.app).await.expect("taken up");
+    // A terminal that was answered a moment ago is not heard again.
+    let heard_again_at = world.app.now() + hello::ANSWER_INTERVAL;
+    until(async || world.app.now() > heard_again_at).await;
+    horn.publish(&Topic::TerminalHello(id()).to_string(), &world.hello(1), false).await;
+    until(async || horn.message().await.payload[..] == sealed[..]).await;
+    while let Some(message) = horn.stray().await {
+        assert_eq!(message.payload[..], sealed[..], "{} is signed", message.topic);
+    }
+    let mut actor = Actor::system();
+    actor.grants = vec![Grant { role: Role::Commander, region: region("350212110000") }];
+    actor.stepped_up_at = Some(world.app.now());
+    let mut tx = world.app.db.begin().await.expect("begins");
+    let stopped = stops::place(&mut tx, &world.app, &actor, id().village(), "误播").await;
+    assert!(matches!(stopped, Err(stops::StopError::CannotSign(_))), "{stopped:?}");
+    tx.rollback().await.expect("rolls back");
     world.end().await;
 }
 

@@ -73,7 +73,9 @@ async fn believe(app: &App, directory: &Directory, said: Said) -> Option<Noted> 
         Ok(vitals) => {
             let (journal_id, number) = (vitals.journal_id, vitals.number);
             let body = wire::encode(&vitals);
-            let row = terminal_states::Vitals { terminal, journal_id, number, body };
+            let certificate_expires = vitals.certificate_expires;
+            let row =
+                terminal_states::Vitals { terminal, journal_id, number, certificate_expires, body };
             Some(Noted::Vitals(app.now(), row))
         }
         Err(disbelief) => {

@@ -49,6 +49,11 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(31, "0031_stops"),
     // Clips and phrases.
     migration!(40, "0040_clips"),
+    // Trust.
+    migration!(50, "0050_revocations"),
+    migration!(51, "0051_certificate_expiry"),
+    migration!(52, "0052_drill_enrolments"),
+    migration!(53, "0053_broker_verifiers"),
     // The record and the epoch.
     migration!(55, "0055_audit_heads"),
     // For the questions that are asked most.

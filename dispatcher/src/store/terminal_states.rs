@@ -84,6 +84,8 @@ pub struct Vitals {
     pub journal_id: u64,
     /// Their number there.
     pub number: u64,
+    /// The nearest end of a certificate that the terminal relies on.
+    pub certificate_expires: Option<Timestamp>,
     /// As CBOR.
     pub body: Vec<u8>,
 }
@@ -96,11 +98,13 @@ pub async fn note_vitals(
 ) -> Result<(), StoreError> {
     const SQL: &str = "insert into terminal_states (
     terminal, last_seen_at, connected_hint, vitals, vitals_number, journal_id
-) values ($1, $2, 1, $3, $4, $5)
+    , certificate_expires_at
+) values ($1, $2, 1, $3, $4, $5, $6)
 on conflict (terminal) do update set last_seen_at = excluded.last_seen_at
     , connected_hint = 1
     , vitals = excluded.vitals
     , vitals_number = excluded.vitals_number
+    , certificate_expires_at = excluded.certificate_expires_at
     , receipts_up_to = case when terminal_states.journal_id = excluded.journal_id
         then terminal_states.receipts_up_to else 0 end
     , journal_id = excluded.journal_id
@@ -113,9 +117,27 @@ where terminal_states.journal_id is null
         .bind(&vitals.body)
         .bind(i64::try_from(vitals.number).unwrap_or(i64::MAX))
         .bind(vitals.journal_id.to_string())
+        .bind(vitals.certificate_expires.map(micros))
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// The nearest end of a certificate that an enrolled terminal relies on.
+pub async fn nearest_expiry(connection: &mut Conn) -> Result<Option<Timestamp>, StoreError> {
+    const SQL: &str = "select min(s.certificate_expires_at)
+from terminals t join terminal_states s on s.terminal = t.id
+where t.enrolled_at is not null and t.retired_at is null";
+    let nearest: Option<i64> = sqlx::query_scalar(SQL).fetch_one(connection).await?;
+    nearest.map(|at| instant(at, "terminal_states", "certificate_expires_at")).transpose()
+}
+
+/// How many enrolled terminals rely on a certificate that ends before `until`.
+pub async fn expiring_before(connection: &mut Conn, until: Timestamp) -> Result<i64, StoreError> {
+    const SQL: &str = "select cast(count(*) as bigint)
+from terminals t join terminal_states s on s.terminal = t.id
+where t.enrolled_at is not null and t.retired_at is null and s.certificate_expires_at < $1";
+    Ok(sqlx::query_scalar(SQL).bind(micros(until)).fetch_one(connection).await?)
 }
 
 /// Notes the unsigned word of the broker that a terminal came or went.

@@ -4,6 +4,7 @@ use protocols::area::Position;
 use protocols::digest::Digest;
 use protocols::region::RegionCode;
 use protocols::terminal::TerminalId;
+use sqlx::FromRow;
 
 use crate::domain::targeting::TerminalPlace;
 use crate::domain::terminal::Terminal;
@@ -100,25 +101,71 @@ where id = $1 and version = $2";
     one(&result, TABLE)
 }
 
+/// An MQTT password as each kind of broker keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PasswordVerifiers {
+    /// SHA-256: the embedded one.
+    pub digest: Digest,
+    /// mosquitto's `$7$`.
+    pub mosquitto: String,
+    /// The bcrypt of nats-server.
+    pub nats: String,
+}
+
+/// An enrolled terminal as an external broker must know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokerMember {
+    /// Which.
+    pub id: TerminalId,
+    /// For mosquitto; absent when it joined before these were kept.
+    pub mosquitto: Option<String>,
+    /// For nats-server; absent as above.
+    pub nats: Option<String>,
+}
+
+#[derive(FromRow)]
+struct MemberRow {
+    id: String,
+    mosquitto_verifier: Option<String>,
+    nats_verifier: Option<String>,
+}
+
+/// All enrolled terminals, in the order of their identifiers.
+pub async fn broker_members(connection: &mut Conn) -> Result<Vec<BrokerMember>, StoreError> {
+    const SQL: &str = "select id, mosquitto_verifier, nats_verifier from terminals
+where enrolled_at is not null and retired_at is null order by id";
+    let rows: Vec<MemberRow> = sqlx::query_as(SQL).fetch_all(connection).await?;
+    rows.into_iter()
+        .map(|row| {
+            let id = parsed(&row.id, TABLE, "id")?;
+            Ok(BrokerMember { id, mosquitto: row.mosquitto_verifier, nats: row.nats_verifier })
+        })
+        .collect()
+}
+
 /// Saves key and password of a terminal that joins, or joins again after a repair.
 pub async fn enrol(
     connection: &mut Conn,
     id: TerminalId,
     public_key: &[u8],
-    mqtt_password: Digest,
+    mqtt_password: &PasswordVerifiers,
     now: jiff::Timestamp,
 ) -> Result<(), StoreError> {
     const SQL: &str = "update terminals set
     public_key = $2
     , mqtt_password_digest = $3
     , enrolled_at = $4
+    , mosquitto_verifier = $5
+    , nats_verifier = $6
     , version = version + 1
 where id = $1 and retired_at is null";
     let result = sqlx::query(SQL)
         .bind(id.to_string())
         .bind(public_key)
-        .bind(mqtt_password.0.to_vec())
+        .bind(mqtt_password.digest.0.to_vec())
         .bind(micros(now))
+        .bind(&mqtt_password.mosquitto)
+        .bind(&mqtt_password.nats)
         .execute(connection)
         .await?;
     one(&result, TABLE)

@@ -324,6 +324,8 @@ impl Engine {
                     && Some(message.journal_id) == self.state.journal_id
                     && certificate.region.contains(self.config.terminal.village());
                 if is_ours {
+                    // Renewed certificates show here first: a session may last for months.
+                    self.signer_expires = Some(certificate.not_after);
                     self.take_acknowledgement(message.up_to);
                 }
                 step

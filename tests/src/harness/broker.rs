@@ -1,6 +1,6 @@
 //! External brokers as real processes: mosquitto and nats-server.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -23,6 +23,17 @@ pub enum BrokerKind {
     Nats,
 }
 
+impl BrokerKind {
+    /// Its name for `dispatcher broker-config`; `None` for the embedded one.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Embedded => None,
+            Self::Mosquitto => Some("mosquitto"),
+            Self::Nats => Some("nats"),
+        }
+    }
+}
+
 /// A running external broker.
 pub struct Broker {
     /// The process, to kill or pause.
@@ -31,62 +42,140 @@ pub struct Broker {
     pub url: String,
     /// The port alone.
     pub port: u16,
+    program: &'static str,
+    file: PathBuf,
+    folder: PathBuf,
+}
+
+/// Where a broker listens and reads its users from; known before it runs.
+#[derive(Debug, Clone)]
+pub struct BrokerPlace {
+    /// `mqtt://127.0.0.1:<port>`.
+    pub url: String,
+    /// The port alone.
+    pub port: u16,
+    /// The folder for `dispatcher broker-config --out`.
+    pub rules: PathBuf,
+}
+
+impl BrokerPlace {
+    /// A free port, and a folder for the rules in `folder`.
+    pub fn find(folder: &Path) -> anyhow::Result<Self> {
+        let port = ports::free()?;
+        let url = format!("mqtt://127.0.0.1:{port}");
+        Ok(Self { url, port, rules: folder.join("broker-rules") })
+    }
 }
 
 impl Broker {
-    /// Starts one in `folder` on `port` (a free one if `None`). It admits anybody: access control
-    /// of external brokers is configured from the dispatcher's own list elsewhere.
+    /// Starts one in `folder` on `port` (a free one if `None`) that admits anybody.
     pub async fn start(kind: BrokerKind, folder: &Path, port: Option<u16>) -> anyhow::Result<Self> {
         let port = port.map_or_else(ports::free, Ok)?;
-        let process = match kind {
-            BrokerKind::Embedded => anyhow::bail!("the embedded broker lives in the dispatcher"),
-            BrokerKind::Mosquitto => mosquitto(folder, port, "")?,
-            BrokerKind::Nats => nats(folder, port)?,
+        let (program, file) = match kind {
+            BrokerKind::Embedded => return Err(embedded()),
+            BrokerKind::Mosquitto => mosquitto(folder, port, "allow_anonymous true\n")?,
+            BrokerKind::Nats => nats(folder, port, "")?,
         };
-        Self::listening(process, port, "mqtt").await
+        Self::launch(program, file, folder, port, "mqtt").await
     }
 
-    /// Starts mosquitto with TLS and nothing else.
+    /// Starts one in `folder` that admits whom the rules at `place` name, and to what they say.
+    pub async fn start_ruled(
+        kind: BrokerKind,
+        folder: &Path,
+        place: &BrokerPlace,
+    ) -> anyhow::Result<Self> {
+        // nats-server includes by a path relative to its own file.
+        let rules = place.rules.strip_prefix(folder);
+        let rules = rules.context("rules lie beside the configuration")?.display();
+        let (program, file) = match kind {
+            BrokerKind::Embedded => return Err(embedded()),
+            BrokerKind::Mosquitto => {
+                let rules = place.rules.display();
+                let lines = format!("use_username_as_clientid true\ninclude_dir {rules}\n");
+                mosquitto(folder, place.port, &lines)?
+            }
+            BrokerKind::Nats => {
+                nats(folder, place.port, &format!("include \"{rules}/tongluo-nats.conf\"\n"))?
+            }
+        };
+        Self::launch(program, file, folder, place.port, "mqtt").await
+    }
+
+    /// Starts mosquitto with TLS and nothing else; it admits anybody.
     pub async fn start_tls(folder: &Path, tls: &BrokerTls) -> anyhow::Result<Self> {
         let port = ports::free()?;
         let lines = format!(
-            "certfile {}\nkeyfile {}\n",
+            "certfile {}\nkeyfile {}\nallow_anonymous true\n",
             tls.certificate_file.display(),
             tls.key_file.display()
         );
-        Self::listening(mosquitto(folder, port, &lines)?, port, "mqtts").await
+        let (program, file) = mosquitto(folder, port, &lines)?;
+        Self::launch(program, file, folder, port, "mqtts").await
     }
 
-    async fn listening(mut process: Process, port: u16, scheme: &str) -> anyhow::Result<Self> {
-        clock::eventually("the broker listens", START_DEADLINE, async || {
-            process.check_alive()?;
-            Ok(ports::is_open(port).then_some(()))
-        })
-        .await?;
-        Ok(Self { process, url: format!("{scheme}://127.0.0.1:{port}"), port })
+    /// Has it read its users and rules again.
+    pub fn reload(&self) -> anyhow::Result<()> {
+        self.process.signal("HUP")
+    }
+
+    /// Starts it again after it was killed, at its place and under its rules.
+    pub async fn restart(&mut self) -> anyhow::Result<()> {
+        self.process = run(self.program, &self.file, &self.folder, self.port).await?;
+        Ok(())
+    }
+
+    async fn launch(
+        program: &'static str,
+        file: PathBuf,
+        folder: &Path,
+        port: u16,
+        scheme: &str,
+    ) -> anyhow::Result<Self> {
+        let process = run(program, &file, folder, port).await?;
+        let url = format!("{scheme}://127.0.0.1:{port}");
+        Ok(Self { process, url, port, program, file, folder: folder.to_owned() })
     }
 }
 
-fn mosquitto(folder: &Path, port: u16, tls: &str) -> anyhow::Result<Process> {
+fn embedded() -> anyhow::Error {
+    anyhow::anyhow!("the embedded broker lives in the dispatcher")
+}
+
+/// Runs the program on its configuration and waits until it listens.
+async fn run(program: &str, file: &Path, folder: &Path, port: u16) -> anyhow::Result<Process> {
+    let mut command = Command::new(find(program)?);
+    let mut process = Process::start(program, folder, command.arg("-c").arg(file))?;
+    clock::eventually("the broker listens", START_DEADLINE, async || {
+        process.check_alive()?;
+        Ok(ports::is_open(port).then_some(()))
+    })
+    .await?;
+    Ok(process)
+}
+
+/// Writes a configuration; `lines` speak of the listener. Returns the program, too.
+fn mosquitto(folder: &Path, port: u16, lines: &str) -> anyhow::Result<(&'static str, PathBuf)> {
     let file = folder.join("mosquitto.conf");
     // As root mosquitto would change to a user that can't read the folder.
     let text = format!(
-        "listener {port} 127.0.0.1\n{tls}allow_anonymous true\npersistence false\nuser root\n\
-         max_queued_messages 10000\nmax_packet_size 65536\n"
+        "persistence false\nuser root\nmax_queued_messages 10000\nmax_packet_size 65536\n\
+         listener {port} 127.0.0.1\n{lines}"
     );
     std::fs::write(&file, text).context("write mosquitto.conf")?;
-    Process::start("mosquitto", folder, Command::new(find("mosquitto")?).arg("-c").arg(file))
+    Ok(("mosquitto", file))
 }
 
-fn nats(folder: &Path, port: u16) -> anyhow::Result<Process> {
+/// Writes a configuration with these lines more. Returns the program, too.
+fn nats(folder: &Path, port: u16, lines: &str) -> anyhow::Result<(&'static str, PathBuf)> {
     let file = folder.join("nats.conf");
     let client_port = ports::free()?;
     let store = folder.join("jetstream");
     let text = format!(
         "server_name: tongluo\nhost: 127.0.0.1\nport: {client_port}\n\
-         jetstream {{ store_dir: \"{}\" }}\nmqtt {{ host: 127.0.0.1, port: {port} }}\n",
+         jetstream {{ store_dir: \"{}\" }}\nmqtt {{ host: 127.0.0.1, port: {port} }}\n{lines}",
         store.display()
     );
     std::fs::write(&file, text).context("write nats.conf")?;
-    Process::start("nats-server", folder, Command::new(find("nats-server")?).arg("-c").arg(file))
+    Ok(("nats-server", file))
 }

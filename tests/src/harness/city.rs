@@ -8,6 +8,7 @@ use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
 use super::api::{Api, totp_code};
+use super::broker::BrokerKind;
 use super::process::{Process, run};
 use super::{clock, ports};
 
@@ -56,6 +57,8 @@ pub struct City {
     pub database_url: String,
     /// `http://127.0.0.1:<port>`.
     pub url: String,
+    /// Port of the embedded broker, where that is used.
+    pub mqtt_port: u16,
     process: Option<Process>,
 }
 
@@ -89,6 +92,7 @@ impl City {
             "[server]\nlisten = \"127.0.0.1:{http_port}\"\n\
              [database]\nurl = \"{database_url}\"\n\
              [mqtt]\nurl = \"{}\"\nlisten = \"127.0.0.1:{mqtt_port}\"\nca_file = \"{}\"\n\
+             password = \"{PASSWORD}\"\n\
              [trust]\nkey_file = \"{own}/dispatcher.key\"\n\
              certificate_file = \"{own}/dispatcher.cert\"\nroots_file = \"{roots}\"\n\
              [audit]\nfolder = \"{record}\"\n",
@@ -101,7 +105,7 @@ impl City {
         std::fs::write(&config, text).context("write the dispatcher's configuration")?;
         let url = format!("http://127.0.0.1:{http_port}");
         let folder = folder.to_owned();
-        Ok(Self { folder, program, config, database_url, url, process: None })
+        Ok(Self { folder, program, config, database_url, url, mqtt_port, process: None })
     }
 
     /// A command of the dispatcher with this city's configuration.
@@ -109,6 +113,18 @@ impl City {
         let mut command = Command::new(&self.program);
         command.arg("--config").arg(&self.config).args(words);
         command
+    }
+
+    /// The folder of its files: `roots/`, `dispatcher/`.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Writes users and access rules of an external broker.
+    pub fn write_broker_rules(&self, kind: BrokerKind, rules: &Path) -> anyhow::Result<()> {
+        let Some(name) = kind.name() else { return Ok(()) };
+        run(self.command(&["broker-config", name, "--out"]).arg(rules))?;
+        Ok(())
     }
 
     /// Makes an account with this role in this region; its second factor is printed once.
@@ -169,11 +185,6 @@ impl City {
         let api = self.anonymous()?;
         let session = api.post("/api/v1/sessions", &shown).await?;
         Ok(api.bearing(text(&session, "secret")?))
-    }
-
-    /// The keys and configuration, to be broken by a test.
-    pub fn folder(&self) -> &Path {
-        &self.folder
     }
 
     /// Its configuration.

@@ -7,6 +7,7 @@ pub mod city;
 pub mod clock;
 pub mod listener;
 pub mod monitor;
+pub mod mqtt;
 pub mod ports;
 pub mod postgres;
 pub mod process;

@@ -107,6 +107,14 @@ impl Village {
         Sound::read_capture(&self.wav)
     }
 
+    /// Its password at the broker, as enrolment left it.
+    pub fn mqtt_password(&self) -> anyhow::Result<String> {
+        let file = self.folder.join("state/identity.json");
+        let text = std::fs::read_to_string(&file).context("read the node's identity")?;
+        let identity: serde_json::Value = serde_json::from_str(&text).context("read JSON")?;
+        Ok(super::city::text(&identity, "mqtt_password")?.to_owned())
+    }
+
     /// Its configuration, to be read by another command or changed before a start.
     pub fn config_file(&self) -> &Path {
         &self.config

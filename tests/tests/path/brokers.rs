@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use serde_json::json;
-use tests::harness::broker::{Broker, BrokerKind};
+use tests::harness::broker::BrokerKind;
 use tests::harness::clock;
 use tests::harness::sound::PacedSink;
 use tests::harness::terminal::{Credentials, Stranger};
@@ -32,9 +32,8 @@ async fn killed(kind: BrokerKind) -> anyhow::Result<()> {
     rig.receipt(&sounding, "started", 1).await?;
     let broker = rig.broker.as_mut().context("an external broker")?;
     broker.process.kill()?;
-    let port = broker.port;
     let undelivered = rig.warn(1, 0).await?;
-    rig.broker = Some(Broker::start(kind, folder.path(), Some(port)).await?);
+    rig.broker.as_mut().context("an external broker")?.restart().await?;
     for alert in [&sounding, &undelivered] {
         let heard = rig.until("heard to its end", alert, false, |d| has_finished(d, 1)).await?;
         ensure!(heard["repeats_finished"] == 1, "{heard}");

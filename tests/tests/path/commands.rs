@@ -53,7 +53,16 @@ async fn a_drill_without_enrolment_and_a_test_in_quiet_hours_are_silent_and_a_re
     rig.far.start(&Card::Paced(&sink))?;
     rig.online(2).await?;
 
-    let mut drill = content("yellow", &[FAR_TOWN]);
+    // One of the two is enrolled, else nothing would be issued.
+    let from = clock::now();
+    let enrolment = json!({
+        "drill": "2026-防汛-1",
+        "terminals": [rig.near.id],
+        "from": from,
+        "until": from + jiff::SignedDuration::from_hours(1),
+    });
+    rig.officer.post("/api/v1/drill-enrolments", &enrolment).await?;
+    let mut drill = content("yellow", &[NEAR_TOWN, FAR_TOWN]);
     drill["kind"] = json!("exercise");
     drill["drill"] = json!("2026-防汛-1");
     let drill = rig.draft(CITY, &drill).await?;

@@ -1,8 +1,10 @@
 //! The alert path with real processes: dispatcher, three brokers, nodes, sound by content.
 
+mod acl;
 mod brokers;
 mod commands;
 mod faults;
 mod heard;
 mod rig;
+mod trust;
 mod updates;

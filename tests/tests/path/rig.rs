@@ -1,12 +1,14 @@
 //! A city, two villages in two towns, and an officer who issues.
 
-use std::path::{Path, PathBuf};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use reqwest::Method;
 use serde_json::{Value, json};
-use tests::harness::api::Api;
-use tests::harness::broker::{Broker, BrokerKind};
+use tests::harness::api::{Api, Reply};
+use tests::harness::broker::{Broker, BrokerKind, BrokerPlace};
 use tests::harness::city::{CITY, City, CityOptions, text};
 use tests::harness::tls::BrokerTls;
 use tests::harness::village::Village;
@@ -30,35 +32,51 @@ pub(crate) struct Rig {
     pub(crate) officer: Api,
     pub(crate) near: Village,
     pub(crate) far: Village,
-    /// The external broker. Outlives the dispatcher.
+    /// Where terminals connect.
+    pub(crate) broker_at: SocketAddr,
+    /// The external one. Outlives the dispatcher.
     pub(crate) broker: Option<Broker>,
 }
 
 impl Rig {
     pub(crate) async fn build(kind: BrokerKind, folder: &Path) -> anyhow::Result<Self> {
-        let broker = match kind {
+        let place = match kind {
             BrokerKind::Embedded => None,
-            BrokerKind::Mosquitto | BrokerKind::Nats => {
-                Some(Broker::start(kind, folder, None).await?)
+            BrokerKind::Mosquitto | BrokerKind::Nats => Some(BrokerPlace::find(folder)?),
+        };
+        let broker_url = place.as_ref().map(|place| place.url.clone());
+        let options = CityOptions { broker_url, ..CityOptions::default() };
+        let city = City::prepare(folder, &options)?;
+        let broker = match &place {
+            None => None,
+            Some(place) => {
+                city.write_broker_rules(kind, &place.rules)?;
+                Some(Broker::start_ruled(kind, folder, place).await?)
             }
         };
-        Self::with_broker(broker, None, folder).await
+        Self::complete(city, broker, place, kind, folder).await
     }
 
-    /// Over mosquitto with TLS.
+    /// Over mosquitto with TLS, which admits anybody.
     pub(crate) async fn build_tls(tls: &BrokerTls, folder: &Path) -> anyhow::Result<Self> {
         let broker = Broker::start_tls(folder, tls).await?;
-        Self::with_broker(Some(broker), Some(tls.ca_file.clone()), folder).await
+        let options = CityOptions {
+            database_url: None,
+            broker_url: Some(broker.url.clone()),
+            broker_ca_file: Some(tls.ca_file.clone()),
+        };
+        let city = City::prepare(folder, &options)?;
+        Self::complete(city, Some(broker), None, BrokerKind::Mosquitto, folder).await
     }
 
-    async fn with_broker(
+    /// Account, dispatcher and terminals; then the rules of the broker know the terminals too.
+    async fn complete(
+        mut city: City,
         broker: Option<Broker>,
-        broker_ca_file: Option<PathBuf>,
+        place: Option<BrokerPlace>,
+        kind: BrokerKind,
         folder: &Path,
     ) -> anyhow::Result<Self> {
-        let broker_url = broker.as_ref().map(|broker| broker.url.clone());
-        let options = CityOptions { database_url: None, broker_url, broker_ca_file };
-        let mut city = City::prepare(folder, &options)?;
         let officer = city.officer("officer", "commander", CITY)?;
         city.start().await?;
         let officer = city.log_in(&officer).await?;
@@ -67,7 +85,13 @@ impl Rig {
             Village::enrol(&folder.join(village), village, &code)
         };
         let (near, far) = (enrol(NEAR)?, enrol(FAR)?);
-        Ok(Self { city, officer, near, far, broker })
+        if let (Some(place), Some(broker)) = (&place, &broker) {
+            city.write_broker_rules(kind, &place.rules)?;
+            broker.reload()?;
+        }
+        let port = broker.as_ref().map_or(city.mqtt_port, |broker| broker.port);
+        let broker_at = (Ipv4Addr::LOCALHOST, port).into();
+        Ok(Self { city, officer, near, far, broker_at, broker })
     }
 
     /// Waits until so many terminals are online.
@@ -77,11 +101,21 @@ impl Rig {
 
     /// Issues a yellow warning for the near town, by one officer.
     pub(crate) async fn warn(&self, times: u8, interval_s: u16) -> anyhow::Result<String> {
-        let mut content = content("yellow", &[NEAR_TOWN]);
+        self.warn_town(NEAR_TOWN, times, interval_s).await
+    }
+
+    /// Issues a yellow warning for this town.
+    pub(crate) async fn warn_town(
+        &self,
+        town: &str,
+        times: u8,
+        interval_s: u16,
+    ) -> anyhow::Result<String> {
+        let mut content = content("yellow", &[town]);
         content["repeats"] = json!({ "times": times, "interval_s": interval_s });
-        let id = self.draft(NEAR_TOWN, &content).await?;
+        let id = self.draft(town, &content).await?;
         self.officer.post(&format!("/api/v1/alerts/{id}/submit"), &json!({})).await?;
-        self.officer.post(&format!("/api/v1/alerts/{id}/issue"), &json!({})).await?;
+        self.issue(&id).await?.ok()?;
         Ok(id)
     }
 
@@ -97,6 +131,20 @@ impl Rig {
         let reason = json!({ "reason": "等不及第二人" });
         self.officer.post(&format!("/api/v1/alerts/{id}/emergency"), &reason).await?;
         Ok(())
+    }
+
+    /// Issues what was submitted; the answer may be a refusal.
+    pub(crate) async fn issue(&self, id: &str) -> anyhow::Result<Reply> {
+        let path = format!("/api/v1/alerts/{id}/issue");
+        self.officer.send(Method::POST, &path, Some(&json!({}))).await
+    }
+
+    /// What was done, as the record has it, newest first.
+    pub(crate) async fn audit_actions(&self) -> anyhow::Result<Vec<String>> {
+        let listed = self.officer.get("/api/v1/audit?limit=200").await?;
+        let items = listed["items"].as_array().cloned().unwrap_or_default();
+        let action = |item: &Value| item["action"].as_str().unwrap_or_default().to_owned();
+        Ok(items.iter().map(action).collect())
     }
 
     /// The delivery of an alert at the near terminal: of the alert itself, or of its end.

@@ -6,7 +6,7 @@ use dispatcher::app::audit::{self, BrokenChain, head};
 use dispatcher::context::Signer;
 use dispatcher::domain::actor::ActorId;
 use dispatcher::store::{self, Db, Tx, epochs};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use protocols::audit::AuditHead;
 use protocols::digest::Digest;
 use protocols::trust::{Roots, TrustError};
@@ -49,10 +49,12 @@ impl Record {
         check::check(tx, told, &self.roots, code(CITY)).await.expect("checks")
     }
 
-    fn sealed(&self, epoch: u32, number: u64, digest: Digest) -> Claim {
+    fn sealed(&self, epoch: u32, number: u64, digest: Digest, at: Timestamp) -> Claim {
         let authority = code(CITY);
-        let head = AuditHead { authority, epoch, number, digest, at: NOW };
-        let sealed = self.signer.seal(MessageType::AuditHead, None, wire::encode(&head));
+        let head = AuditHead { authority, epoch, number, digest, at };
+        let payload = wire::encode(&head);
+        let sealed = self.signer.seal(NOW, MessageType::AuditHead, None, payload);
+        let sealed = sealed.expect("it may sign");
         Claim { source: "told".to_owned(), sealed }
     }
 }
@@ -175,20 +177,18 @@ async fn a_head_of_a_stranger_is_found_and_one_that_a_restore_lost_is_no_fault()
         let why = ForeignHead::Trust(TrustError::UnknownSigner);
         let source_ = "day:7".to_owned();
         assert_eq!(report.faults, [RecordFault::Foreign { source_, why }]);
-        // Our own key, at a time when its certificate did not count.
-        let early = NOW - SignedDuration::from_hours(24);
-        let early = head::seal(&mut tx, &record.signer, early).await.expect("asks");
-        let early = early.expect("there").sealed;
-        let report =
-            record.judged(&mut tx, &[Claim { source: String::new(), sealed: early }]).await;
-        let why = ForeignHead::OutsideValidity(NOW - SignedDuration::from_hours(24));
+        // Our own key, for a time when its certificate did not count.
+        let digest = store::digest(&digest, "", "").expect("32 bytes");
+        let before = NOW - SignedDuration::from_hours(24);
+        let early = record.sealed(1, number.unsigned_abs(), digest, before);
+        let report = record.judged(&mut tx, &[early]).await;
+        let why = ForeignHead::OutsideValidity(before);
         let [RecordFault::Foreign { why: found, .. }] = report.faults.as_slice() else {
             panic!("{:?}", report.faults)
         };
         assert_eq!(*found, why);
         // A head of an epoch that the database never saw: an older file in its place.
-        let digest = store::digest(&digest, "", "").expect("32 bytes");
-        let later = record.sealed(9, number.unsigned_abs(), digest);
+        let later = record.sealed(9, number.unsigned_abs(), digest, NOW);
         let report = record.judged(&mut tx, &[later]).await;
         assert!(matches!(
             report.faults[..],

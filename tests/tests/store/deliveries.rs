@@ -161,7 +161,13 @@ async fn heard(city: &City, notes: &mut Notes) {
     terminal_states::note_hello(&mut tx, near, 7, NOW).await.expect("notes");
     assert_eq!(receipts::up_to(&mut tx, near, u64::MAX).await.expect("asks"), 0, "a new journal");
     receipts::set_up_to(&mut tx, near, 7, 3).await.expect("notes");
-    let vitals = |number: u64| Vitals { terminal: near, journal_id: 7, number, body: vec![1, 2] };
+    let vitals = |number: u64| Vitals {
+        terminal: near,
+        journal_id: 7,
+        number,
+        certificate_expires: None,
+        body: vec![1, 2],
+    };
     let later = NOW + SignedDuration::from_secs(60);
     terminal_states::note_vitals(&mut tx, &vitals(5), later).await.expect("notes");
     let much_later = NOW + SignedDuration::from_secs(120);

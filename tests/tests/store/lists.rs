@@ -3,6 +3,7 @@
 use dispatcher::app::{regions, terminals};
 use dispatcher::domain::actor::{Actor, ActorId};
 use dispatcher::domain::terminal::TerminalDetails;
+use dispatcher::store::terminals::PasswordVerifiers;
 use dispatcher::store::{self, StoreError, enrolments, terminal_states};
 use jiff::SignedDuration;
 use protocols::digest::Digest;
@@ -49,6 +50,15 @@ async fn list(city: &City, notes: &mut Notes) {
     assert_eq!(store::regions::count(&mut read).await.expect("counts"), count, "nothing remains");
 }
 
+/// What brokers keep of a terminal's password.
+fn password(id: TerminalId) -> PasswordVerifiers {
+    PasswordVerifiers {
+        digest: Digest::of(id.to_string().as_bytes()),
+        mosquitto: format!("$7$ of {id}"),
+        nats: format!("bcrypt of {id}"),
+    }
+}
+
 /// Three terminals in one village, one in another, one of them retired.
 async fn stand(city: &City, notes: &mut Notes) {
     let by = Actor::system();
@@ -81,12 +91,13 @@ async fn stand(city: &City, notes: &mut Notes) {
     assert_eq!(fresh.version, third.version + 1);
     for id in [terminal(VILLAGE, 1), terminal(VILLAGE, 3), terminal(FAR, 1)] {
         let key = vec![id.number() as u8; 32];
-        let password = Digest::of(id.to_string().as_bytes());
-        store::terminals::enrol(&mut tx, id, &key, password, NOW).await.expect("enrols");
+        let password = password(id);
+        store::terminals::enrol(&mut tx, id, &key, &password, NOW).await.expect("enrols");
     }
     let fresh = store::terminals::get(&mut tx, third.id).await.expect("asks").expect("there");
     terminals::retire(&mut tx, NOW, &by, third.id, fresh.version).await.expect("retires");
-    let again = store::terminals::enrol(&mut tx, third.id, &[1; 32], Digest([1; 32]), NOW).await;
+    let again =
+        store::terminals::enrol(&mut tx, third.id, &[1; 32], &password(third.id), NOW).await;
     assert!(matches!(again, Err(StoreError::Conflict { .. })), "a retired one stays so");
     store::regions::raise_revision(&mut tx).await.expect("raises");
     tx.commit().await.expect("commits");

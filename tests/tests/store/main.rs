@@ -22,6 +22,7 @@ mod restoring;
 mod statements;
 mod stops;
 mod tables;
+mod trust;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -35,7 +36,7 @@ use tests::harness::postgres::Postgres;
 const CONNECTIONS: u32 = 4;
 
 /// The table groups, each on a database of its own.
-const GROUPS: [&str; 5] = ["columns", "accounts", "record", "city", "restoring"];
+const GROUPS: [&str; 6] = ["columns", "accounts", "record", "trust", "city", "restoring"];
 
 /// What came back, in the order of the calls.
 #[derive(Debug, Default)]
@@ -67,6 +68,7 @@ async fn play(engine: Engine, url_of: &dyn Fn(&str) -> String, folder: &Path) ->
             "columns" => columns::run(&db).await,
             "accounts" => accounts::run(&db).await,
             "record" => record::run(&db).await,
+            "trust" => trust::run(&db).await,
             "city" => Box::pin(city::run(&db, &mut notes)).await,
             "restoring" => restoring::run(&db, &mut notes, folder).await,
             _ => panic!("no such group"),

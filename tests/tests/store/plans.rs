@@ -7,7 +7,7 @@ use crate::tables::OWN;
 use crate::{TURN, statements};
 
 /// Statements that read a whole table, each with why it may.
-const WHOLE: [(&str, &str); 10] = [
+const WHOLE: [(&str, &str); 11] = [
     ("audit_heads.rs", "newest"), // the first step along the key, backwards
     ("migrations.rs", "applied"), // some dozens
     ("mod.rs", "count_regions"),  // asked by a person
@@ -16,6 +16,7 @@ const WHOLE: [(&str, &str); 10] = [
     ("regions.rs", "count"),      // on start
     ("restore.rs", "end_sessions"), // once, when nobody is served
     ("restore.rs", "end_enrolments"), // once, when nobody is served
+    ("revocations.rs", "newest"), // the first step along the key, backwards
     ("terminal_states.rs", "last_seen"), // asks for every terminal
     ("terminals.rs", "places"),   // asks for every terminal, once a revision
 ];

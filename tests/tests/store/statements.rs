@@ -186,14 +186,15 @@ impl<'ast> Visit<'ast> for Reader<'_> {
 }
 
 /// Updates and deletions that may change no row, or many, and that is right.
-const UNCOUNTED: [(&str, &str); 7] = [
-    ("enrolments.rs", "revoke"),          // whatever codes are still open
-    ("idempotency.rs", "delete_expired"), // mostly there is none
-    ("orders.rs", "end"),                 // an alert may have reached nobody
-    ("regions.rs", "delete_aliases"),     // before all are written anew
-    ("sessions.rs", "touch"),             // a later request was faster
-    ("stops.rs", "end_commands"),         // the first of its region ends none
-    ("terminal_states.rs", "note_hint"),  // a terminal that never said hello has no row
+const UNCOUNTED: [(&str, &str); 8] = [
+    ("drill_enrolments.rs", "end_commands"), // as many as it has topics
+    ("enrolments.rs", "revoke"),             // whatever codes are still open
+    ("idempotency.rs", "delete_expired"),    // mostly there is none
+    ("orders.rs", "end"),                    // an alert may have reached nobody
+    ("regions.rs", "delete_aliases"),        // before all are written anew
+    ("sessions.rs", "touch"),                // a later request was faster
+    ("stops.rs", "end_commands"),            // the first of its region ends none
+    ("terminal_states.rs", "note_hint"),     // a terminal that never said hello has no row
 ];
 
 /// Updates of a row with a version that do not ask for it, each with its reason.

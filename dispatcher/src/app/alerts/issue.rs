@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::orders::{self, Plan};
 use super::target::Resolved;
 use super::{AlertError, approval, ask, check_reason, document, load, person, save};
+use crate::app::drills;
 use crate::context::App;
 use crate::domain::actor::{Actor, ActorId};
 use crate::domain::alert::closure::ClosureTexts;
@@ -126,6 +127,7 @@ async fn carry_out(
     action: &str,
     detail: Value,
 ) -> Result<Alert, AlertError> {
+    check_drill(tx, &alert, &resolved, now).await?;
     let members = approval::members(tx, &alert).await?;
     alert.sent = Some(orders::sent_at(now, &members));
     alert.closures = Some(ClosureTexts::prepare(&alert.content));
@@ -160,6 +162,28 @@ async fn carry_out(
     });
     save(tx, app, actor, &mut alert, action, detail).await?;
     Ok(alert)
+}
+
+/// An exercise that no terminal would sound is a mistake of whoever issues it: the enrolment was
+/// forgotten, or the drill's name is misspelt.
+async fn check_drill(
+    tx: &mut Tx,
+    alert: &Alert,
+    resolved: &Resolved,
+    now: Timestamp,
+) -> Result<(), AlertError> {
+    let Some(drill) = &alert.content.drill else { return Ok(()) };
+    let meant = &resolved.resolution.terminals;
+    let until = validation::expiry(&alert.content, now);
+    if drills::enrolled(tx, drill, meant, now, until).await? > 0 {
+        return Ok(());
+    }
+    Err(AlertError::fault(
+        "/drill",
+        "not-enrolled",
+        &format!("目标终端均未登记演练 {drill}，演练信息不会播出；请先登记"),
+        &format!("no terminal of the target is enrolled in the drill {drill}: enrol them first"),
+    ))
 }
 
 /// Orders for the topics of earlier members that the update does not reach any more: they name the

@@ -33,6 +33,7 @@ use crate::domain::alert::lifecycle::LifecycleError;
 use crate::domain::alert::record::Alert;
 use crate::domain::authority::Action;
 use crate::domain::fault::Fault;
+use crate::domain::keys::CannotSign;
 use crate::store::{self, Conn, StoreError, Tx};
 
 /// Bytes of the reason for a decision: some three hundred Chinese characters. It stays in the record
@@ -60,6 +61,9 @@ pub enum AlertError {
     /// The version that the actor saw is not the present one.
     #[error("somebody else changed it meanwhile")]
     Stale,
+    /// This dispatcher's key or certificate counts no more.
+    #[error(transparent)]
+    CannotSign(#[from] CannotSign),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

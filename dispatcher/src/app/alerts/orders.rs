@@ -195,7 +195,7 @@ pub fn room(app: &App, plan: &Plan) -> usize {
     let highest = Sequence { epoch: u32::MAX, number: u64::MAX };
     let order = plan.order(region, region, highest, Target::default());
     let stream = Some(order.stream);
-    let sealed = app.signer.seal(MessageType::Order, stream, wire::encode(&order)).len();
+    let sealed = app.signer.sealed_bytes(MessageType::Order, stream, wire::encode(&order));
     let empty = wire::encode(&Target::default()).len();
     (limits::ORDER_BYTES_MAX + empty).saturating_sub(sealed + SLACK_BYTES)
 }
@@ -223,7 +223,7 @@ pub async fn keep(
                 format!("the order is not well-formed: {field}: {reason}"),
             )])
         })?;
-        let sealed = app.signer.seal(MessageType::Order, Some(stream), wire::encode(&order));
+        let sealed = app.seal(MessageType::Order, Some(stream), wire::encode(&order))?;
         if sealed.len() > limits::ORDER_BYTES_MAX {
             return Err(too_large(sealed.len()));
         }

@@ -8,6 +8,7 @@ use protocols::trust::{self, Roots, TrustError};
 use protocols::wire::{self, MessageType};
 
 use crate::context::Signer;
+use crate::domain::keys::CannotSign;
 use crate::store::{self, Conn, StoreError};
 
 /// A head with the bytes that prove it.
@@ -33,12 +34,23 @@ pub enum ForeignHead {
     OutsideValidity(Timestamp),
 }
 
+/// Why no head was signed.
+#[derive(Debug, thiserror::Error)]
+pub enum HeadError {
+    /// Key or certificate do not allow it.
+    #[error(transparent)]
+    CannotSign(#[from] CannotSign),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// Signs the head as it is now; `None` while the record is empty.
 pub async fn seal(
     connection: &mut Conn,
     signer: &Signer,
     now: Timestamp,
-) -> Result<Option<SealedHead>, StoreError> {
+) -> Result<Option<SealedHead>, HeadError> {
     let (number, digest) = store::audit::head(connection).await?;
     if digest.is_empty() {
         return Ok(None);
@@ -50,7 +62,7 @@ pub async fn seal(
         digest: store::digest(&digest, "sequences", "audit_digest")?,
         at: now,
     };
-    let sealed = signer.seal(MessageType::AuditHead, None, wire::encode(&head));
+    let sealed = signer.seal(now, MessageType::AuditHead, None, wire::encode(&head))?;
     Ok(Some(SealedHead { head, sealed }))
 }
 
@@ -59,7 +71,7 @@ pub async fn keep(
     connection: &mut Conn,
     signer: &Signer,
     now: Timestamp,
-) -> Result<Option<SealedHead>, StoreError> {
+) -> Result<Option<SealedHead>, HeadError> {
     let Some(new) = seal(connection, signer, now).await? else { return Ok(None) };
     let place = (i64::from(new.head.epoch), i64::try_from(new.head.number).unwrap_or(i64::MAX));
     if store::audit_heads::newest(connection).await?.is_some_and(|newest| newest >= place) {

@@ -1,10 +1,11 @@
-//! The database: can it be written, are its tables up to date, does it know the region?
+//! The database: can it be written, are its tables up to date, does it know the region, is the key
+//! on the revocation list in it?
 
 use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Check, words};
+use super::{Check, trust, words};
 use crate::config::Config;
 use crate::context::Signer;
 use crate::store::{self, Conn, Db, Engine, StoreError, migrations};
@@ -66,7 +67,11 @@ async fn tables(db: &Db, signer: Option<&Signer>) -> Vec<Check> {
     match migrations::pending(db).await {
         Ok(0) => {
             let good = Check::good("database", "数据库正常", "reachable, tables up to date");
-            vec![good, regions(db, signer).await]
+            let mut checks = vec![good, regions(db, signer).await];
+            if let Some(signer) = signer {
+                checks.push(trust::revocations(db, signer).await);
+            }
+            checks
         }
         Ok(count) => vec![Check::broken(
             "database",

@@ -7,6 +7,7 @@ pub mod auto_issue_rules;
 pub mod cap;
 pub mod clips;
 pub mod deliveries;
+pub mod drill_enrolments;
 pub mod enrolments;
 pub mod events;
 pub mod liveness;
@@ -43,6 +44,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(deliveries::routes())
         .merge(liveness::routes())
         .merge(stops::routes())
+        // Drills.
+        .merge(drill_enrolments::routes())
         // Clips, phrases.
         .merge(clips::routes())
 }

@@ -110,8 +110,12 @@ async fn plant(tx: &mut store::Tx, village: RegionCode, number: u16) {
         version: 1,
     };
     store::terminals::insert(tx, &terminal).await.expect("planned");
-    let password = protocols::digest::Digest([0; 32]);
-    store::terminals::enrol(tx, id, &[number as u8; 32], password, NOW).await.expect("enrolled");
+    let password = store::terminals::PasswordVerifiers {
+        digest: protocols::digest::Digest([0; 32]),
+        mosquitto: String::new(),
+        nats: String::new(),
+    };
+    store::terminals::enrol(tx, id, &[number as u8; 32], &password, NOW).await.expect("enrolled");
 }
 
 /// A person with this role in this region and a second factor just shown.

@@ -137,6 +137,7 @@ impl From<AlertError> for Problem {
                 )
                 .findings(faults.into_iter().map(Finding::from)),
             AlertError::Stale => Self::new(Kind::Stale),
+            AlertError::CannotSign(error) => error.into(),
             AlertError::Store(error) => error.into(),
         }
     }

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::app::audit::head;
+use crate::app::audit::head::{self, HeadError};
 use crate::context::App;
 use crate::domain::actor::Actor;
 use crate::domain::authority::Action;
@@ -33,12 +33,22 @@ pub(super) struct AuditHeadBody {
     sealed: String,
 }
 
+impl From<HeadError> for Problem {
+    fn from(error: HeadError) -> Self {
+        match error {
+            HeadError::CannotSign(error) => error.into(),
+            HeadError::Store(error) => error.into(),
+        }
+    }
+}
+
 /// The signed head.
 #[utoipa::path(
     get, path = "/audit/head", tag = "audit",
     responses(
         (status = 200, description = "The head", body = AuditHeadBody),
         (status = 404, description = "The record is empty", body = ProblemBody),
+        (status = 503, description = "This dispatcher can't sign", body = ProblemBody),
     ),
     extensions(("x-action" = json!("read_audit")))
 )]

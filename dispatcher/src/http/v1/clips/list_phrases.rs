@@ -23,6 +23,6 @@ pub(super) async fn list_phrases(
     State(app): State<Arc<App>>,
 ) -> Result<impl IntoResponse, Problem> {
     let set = app::clips::phrase_set(&app).await?;
-    let sealed = app.signer.seal(MessageType::PhraseSet, None, wire::encode(&set));
+    let sealed = app.seal(MessageType::PhraseSet, None, wire::encode(&set))?;
     Ok(([(header::CONTENT_TYPE, "application/cose")], sealed))
 }

@@ -12,6 +12,7 @@ use super::{LivenessState, VitalsBody};
 use crate::context::App;
 use crate::domain::actor::Actor;
 use crate::domain::authority::Action;
+use crate::domain::keys::due_from;
 use crate::domain::liveness::Link;
 use crate::http::answer;
 use crate::http::page::{self, Items};
@@ -55,12 +56,29 @@ pub(super) struct LivenessBody {
     faults: Vec<String>,
 }
 
+/// How the dispatcher's own certificate stands.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct CertificateBody {
+    /// Its end.
+    #[schema(value_type = String, format = DateTime)]
+    expires_at: Timestamp,
+    /// From when on it is to be renewed.
+    #[schema(value_type = String, format = DateTime)]
+    due_from: Timestamp,
+    /// `good`, `due`, `not_valid` or `revoked`; with the last two nothing is signed.
+    standing: String,
+    /// Number of the newest revocation list; 0 for none.
+    revocation_number: u64,
+}
+
 /// A page, with the state of the dispatcher's own link.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct LivenessPage {
     /// Since when the dispatcher hears its terminals; absent while it does not.
     #[schema(value_type = Option<String>, format = DateTime)]
     link_up_since: Option<Timestamp>,
+    /// The dispatcher's own certificate.
+    certificate: CertificateBody,
     /// The terminals.
     items: Vec<LivenessBody>,
     /// For the next page.
@@ -95,7 +113,14 @@ pub(super) async fn list_liveness(
         Link::Down => None,
         Link::UpSince(since) => Some(since),
     };
-    Ok(answer::ok(&LivenessPage { link_up_since, items, next_cursor }))
+    let own = app.signer.certificate();
+    let certificate = CertificateBody {
+        expires_at: own.not_after,
+        due_from: due_from(&own),
+        standing: app.signer.standing(now).as_str().to_owned(),
+        revocation_number: app.signer.revoked().number,
+    };
+    Ok(answer::ok(&LivenessPage { link_up_since, certificate, items, next_cursor }))
 }
 
 fn body(now: Timestamp, link: Link, heard: Heard) -> LivenessBody {

@@ -71,6 +71,8 @@ pub struct VitalsBody {
     /// The nearest end of a certificate it relies on.
     #[schema(value_type = Option<String>, format = DateTime)]
     certificate_expires: Option<Timestamp>,
+    /// Number of the newest revocation list it holds; 0 for none.
+    revocation_number: u64,
 }
 
 impl LivenessState {
@@ -105,6 +107,7 @@ impl From<Vitals> for VitalsBody {
             battery_percent: vitals.battery_percent,
             is_on_mains: vitals.is_on_mains,
             certificate_expires: vitals.certificate_expires,
+            revocation_number: vitals.revocation_number,
         }
     }
 }

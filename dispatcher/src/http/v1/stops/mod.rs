@@ -79,6 +79,7 @@ impl From<StopError> for Problem {
             StopError::Already(_) => Self::new(Kind::WrongState).detail("该区域已停播", en),
             StopError::NotInForce => Self::new(Kind::WrongState).detail("该停播已解除", en),
             StopError::NotFound => Self::not_found("stop"),
+            StopError::CannotSign(error) => error.into(),
             StopError::Store(error) => error.into(),
         }
     }
