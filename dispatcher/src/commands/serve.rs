@@ -15,7 +15,7 @@ use crate::config::log::{LogConfig, LogFormat};
 use crate::context::{App, Signer};
 use crate::ports::Ports;
 use crate::store::Db;
-use crate::{http, jobs, mqtt};
+use crate::{backup, daily_record, http, jobs, mqtt};
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -34,6 +34,7 @@ pub async fn run(config: Config, _: Arguments) -> anyhow::Result<ExitCode> {
     let db = Db::open(&config.database.url, config.database.connections)
         .await
         .context("open the database")?;
+    mend_set_back(&db, &config, &signer, ports.now()).await?;
     crate::app::regions::seed(&db, signer.region()).await.context("seed the region list")?;
     let app = App::new(db, ports, config, signer);
     let listener = TcpListener::bind(app.config.server.listen)
@@ -46,6 +47,36 @@ pub async fn run(config: Config, _: Arguments) -> anyhow::Result<ExitCode> {
     app.db.close().await;
     result?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Begins a later epoch when the daily record proves that an older database was put in place by
+/// hand: terminals would refuse its orders.
+async fn mend_set_back(
+    db: &Db,
+    config: &Config,
+    signer: &Signer,
+    now: jiff::Timestamp,
+) -> anyhow::Result<()> {
+    let folder = &config.audit.folder;
+    let claims =
+        if folder.as_os_str().is_empty() { Ok(Vec::new()) } else { daily_record::read(folder) };
+    let claims = match claims {
+        Ok(claims) => claims,
+        Err(error) => {
+            tracing::error!(%error, "the daily record is not readable; it proves nothing");
+            return Ok(());
+        }
+    };
+    let (roots, region) = (signer.roots(), signer.region());
+    let mended = backup::finish::mend_set_back(db, &claims, roots, region, now).await;
+    if let Some(epoch) = mended.context("compare with the daily record")? {
+        tracing::error!(
+            epoch,
+            "an older database was put in place without `dispatcher restore`; orders go on in \
+             epoch {epoch}, sessions are ended, and `dispatcher audit verify` names what was cut"
+        );
+    }
+    Ok(())
 }
 
 /// Serves `app` on `listener` until `stop`; for tests too.

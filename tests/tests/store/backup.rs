@@ -288,3 +288,41 @@ async fn on_postgresql_a_backup_goes_into_an_empty_database_only() -> anyhow::Re
     ensure!(taken.len() == 1 && taken[0].0 > 1_700_000_000, "{taken:?}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_file_put_back_by_hand_is_noticed_and_orders_go_on_in_a_later_epoch()
+-> anyhow::Result<()> {
+    let _turn = TURN.lock().await;
+    let folder = tempfile::tempdir()?;
+    let mut city = City::prepare(folder.path(), &CityOptions::default())?;
+    let [before, after] = ["before", "after"].map(|name| city.officer(name, "commander", CITY));
+    let (before, after) = (before?, after?);
+    city.start().await?;
+    let officer = city.log_in(&before).await?;
+    let place = folder.path().join(VILLAGE);
+    Village::enrol(&place, VILLAGE, &city.enrolment_code(VILLAGE, None)?)?;
+    city.process()?.terminate().await?;
+    let (database, copy) = (folder.path().join("tongluo.db"), folder.path().join("copy.db"));
+    std::fs::copy(&database, &copy)?;
+    city.start().await?;
+    warn(&officer).await?;
+    city.process()?.terminate().await?;
+    // The head is signed on start, and the record has grown.
+    city.start().await?;
+    city.process()?.terminate().await?;
+    std::fs::rename(&copy, &database)?;
+    let (code, report) = verified(&city)?;
+    ensure!(code == Some(1) && report["faults"][0]["kind"] == "tail_cut", "{report}");
+
+    city.start().await?;
+    ensure!(city.process()?.log().contains("without `dispatcher restore`"), "it is said aloud");
+    let alert = warn(&city.log_in(&after).await?).await?;
+    city.process()?.terminate().await?;
+    let url = format!("sqlite:{}", database.display());
+    let taken = sequences(&url, &alert).await?;
+    ensure!(taken.len() == 1 && taken[0].0 > 1_700_000_000 && taken[0].1 == 1, "{taken:?}");
+    let (code, report) = verified(&city)?;
+    let is_named = report["faults"][0]["kind"] == "database_set_back";
+    ensure!(code == Some(1) && is_named, "the cut stays visible: {report}");
+    Ok(())
+}

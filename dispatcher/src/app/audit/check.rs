@@ -14,7 +14,7 @@ use crate::store::{self, Conn, StoreError};
 const PAGE: i64 = 1_000;
 
 /// The action under which a restore from a backup stands in the record; its detail names the new
-/// `epoch`.
+/// `epoch`, and says `by_hand` where no command did it and only its traces were found.
 pub const RESTORED: &str = "database_restored";
 
 /// A signed head and where it was found.
@@ -71,6 +71,19 @@ pub enum RecordFault {
         /// Why it is not believed.
         why: ForeignHead,
     },
+    /// An older file was put in the place of the database without `dispatcher restore`, which was
+    /// found at the next start.
+    #[error(
+        "entry {begins} and later were cut: a signed head ({source_}) names entry {named}, and no restore was commanded"
+    )]
+    SetBack {
+        /// Where what follows the cut begins.
+        begins: i64,
+        /// The entry that the head names.
+        named: i64,
+        /// Where the head was found.
+        source_: String,
+    },
     /// A head of a later epoch than the database knows: an older file was put in its place without
     /// `dispatcher restore`, and numbers of orders are used twice.
     #[error("a signed head ({source_}) is of epoch {named} and the database of epoch {current}")]
@@ -95,7 +108,7 @@ impl RecordFault {
             Self::OtherHead(_) => "head_differs",
             Self::Rewritten { .. } => "record_rewritten",
             Self::Foreign { .. } => "foreign_head",
-            Self::LaterEpoch { .. } => "database_set_back",
+            Self::SetBack { .. } | Self::LaterEpoch { .. } => "database_set_back",
         }
     }
 
@@ -110,6 +123,7 @@ impl RecordFault {
                 Some(*ends_at + 1)
             }
             Self::Rewritten { last_good, .. } => Some(*last_good + 1),
+            Self::SetBack { begins, .. } => Some(*begins),
             Self::Foreign { .. } | Self::LaterEpoch { .. } => None,
         }
     }
@@ -133,6 +147,9 @@ impl RecordFault {
                 "第 {named} 条与签名链头（{source_}）不符，最后相符的是第 {last_good} 条，其后被重写"
             ),
             Self::Foreign { source_, why } => format!("链头（{source_}）非本平台所签：{why}"),
+            Self::SetBack { begins, named, source_ } => format!(
+                "第 {begins} 条起曾被删：签名链头（{source_}）已到第 {named} 条，且未经 restore 恢复"
+            ),
             Self::LaterEpoch { named, current, source_ } => format!(
                 "签名链头（{source_}）属第 {named} 纪元，数据库却在第 {current} 纪元：旧库未经 restore 换入"
             ),
@@ -165,8 +182,8 @@ struct Walk {
     last: Option<(i64, Vec<u8>)>,
     /// Digests of the wanted entries.
     seen: BTreeMap<i64, Vec<u8>>,
-    /// Where each later epoch begins.
-    restores: BTreeMap<u32, i64>,
+    /// Where each later epoch begins, and whether only its traces were found.
+    restores: BTreeMap<u32, (i64, bool)>,
 }
 
 impl Walk {
@@ -181,7 +198,9 @@ impl Walk {
                 && let Ok(detail) = serde_json::from_str::<serde_json::Value>(&entry.detail)
                 && let Some(epoch) = detail["epoch"].as_u64()
             {
-                self.restores.insert(u32::try_from(epoch).unwrap_or(u32::MAX), entry.seq);
+                let is_by_hand = detail["by_hand"] == true;
+                let epoch = u32::try_from(epoch).unwrap_or(u32::MAX);
+                self.restores.insert(epoch, (entry.seq, is_by_hand));
             }
         }
         Ok(())
@@ -308,9 +327,14 @@ fn against_heads(
             continue;
         }
         // The next restore after this head's epoch: what lies at or beyond it was lost by it.
-        let mut later = walk.restores.range(head.epoch.saturating_add(1)..);
-        if later.next().is_some_and(|(_, begins)| named >= *begins) {
-            report.lost.push((head.epoch, named));
+        let later = walk.restores.range(head.epoch.saturating_add(1)..).next();
+        let lost_by = later.map(|(_, by)| *by).filter(|(begins, _)| named >= *begins);
+        if let Some((begins, is_by_hand)) = lost_by {
+            if is_by_hand {
+                faults.push(RecordFault::SetBack { begins, named, source_ });
+            } else {
+                report.lost.push((head.epoch, named));
+            }
         } else if walk.seen.get(&named).is_some_and(|digest| *digest == head.digest.0) {
             report.confirmed += 1;
             last_good = named;
