@@ -395,6 +395,7 @@ async fn end(
         Some(Purpose::Withdrawn) => Some(Closure::Withdrawn),
         Some(Purpose::Alert | Purpose::Update | Purpose::MinorUpdate) | None => None,
     };
+    store::alerts::hold_chain(tx, &found.alert.chain).await?;
     let live = close::live_member(tx, &found.alert).await.ok();
     if let (Some(how), Some((live, members))) = (how, &live)
         && is_ruled(tx, message, live).await?

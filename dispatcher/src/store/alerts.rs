@@ -202,6 +202,14 @@ from alerts where id = $1";
     row.map(Alert::try_from).transpose()
 }
 
+/// Lets no other transaction end, update or expire the chain before this one is over. Whoever
+/// needs several chains takes them in the order of their identifiers.
+pub async fn hold_chain(connection: &mut Conn, chain: &str) -> Result<(), StoreError> {
+    const SQL: &str = "update alerts set version = version where id = $1";
+    let result = sqlx::query(SQL).bind(chain).execute(connection).await?;
+    one(&result, TABLE)
+}
+
 /// All members of a chain, oldest first.
 pub async fn chain(connection: &mut Conn, chain: &str) -> Result<Vec<Alert>, StoreError> {
     const SQL: &str = "select id, version, chain, predecessor, region, sender, sent, content

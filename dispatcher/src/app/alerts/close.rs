@@ -1,6 +1,8 @@
 //! 解除, 撤销, 失效: ends a chain. The first two speak prepared words to everybody whom any member
 //! of the chain was meant for.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use protocols::alert::AlertKey;
 use protocols::cap::profile::Words;
@@ -53,6 +55,8 @@ pub async fn close(
     if !faults.is_empty() {
         return Err(AlertError::Faults(faults));
     }
+    // An update that is on its way is waited for: then it is the update that ends.
+    store::alerts::hold_chain(tx, &asked.chain).await?;
     let (live, members) = live_member(tx, &asked).await?;
     // The live member may be more serious, or another's, than the one that was named.
     ask(actor, action, &live, app.now())?;
@@ -248,6 +252,10 @@ pub async fn expire_due(tx: &mut Tx, app: &App) -> Result<usize, AlertError> {
     let now = app.now();
     let due = store::alerts::expired(tx, now, EXPIRE_BATCH).await?;
     let count = due.len();
+    let chains = due.iter().map(|alert| alert.chain.as_str()).collect::<BTreeSet<_>>();
+    for chain in chains {
+        store::alerts::hold_chain(tx, chain).await?;
+    }
     for mut alert in due {
         alert.lifecycle = alert.lifecycle.expire(now)?;
         let detail = json!({ "closure": Closure::Expired });

@@ -128,6 +128,9 @@ async fn carry_out(
     detail: Value,
 ) -> Result<Alert, AlertError> {
     check_drill(tx, &alert, &resolved, now).await?;
+    if alert.predecessor.is_some() {
+        store::alerts::hold_chain(tx, &alert.chain).await?;
+    }
     let members = approval::members(tx, &alert).await?;
     alert.sent = Some(orders::sent_at(now, &members));
     alert.closures = Some(ClosureTexts::prepare(&alert.content));
