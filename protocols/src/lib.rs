@@ -12,6 +12,7 @@
 //! | [`receipt`], [`hello`], [`vitals`] | what a terminal says, and the answers |
 //! | [`certificate`], [`trust`] | who may say it |
 //! | [`enrolment`] | how a terminal joins |
+//! | [`stick`] | what goes by USB stick where no link is left |
 //! | [`audit`] | what a dispatcher says of its record |
 //! | [`wire`] | envelope (COSE) and topics (MQTT) |
 //! | [`cap`] | CAP 1.2 and 1.1, read and written |
@@ -39,6 +40,7 @@ pub mod priority;
 pub mod receipt;
 pub mod region;
 pub mod speech;
+pub mod stick;
 pub mod terminal;
 pub mod trust;
 pub mod vitals;

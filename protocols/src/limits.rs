@@ -78,6 +78,12 @@ pub const CERTIFICATE_NAME_BYTES_MAX: usize = 128;
 /// Key identifiers in one revocation list.
 pub const REVOCATIONS_MAX: usize = 256;
 
+/// Bytes of the file on a USB stick: all live orders of a town, read at once by a small device.
+pub const STICK_BYTES_MAX: usize = 1024 * 1024;
+
+/// Messages on a USB stick.
+pub const STICK_MESSAGES_MAX: usize = 512;
+
 /// Phrase clips named in one phrase set (hazards × languages × phrase and action).
 pub const PHRASES_MAX: usize = 256;
 

@@ -10,6 +10,7 @@ pub mod import;
 pub mod key;
 pub mod openapi;
 pub mod serve;
+pub mod stick;
 pub mod terminal;
 pub mod user;
 
@@ -58,6 +59,8 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Bring the database back from such a file, and raise the epoch of every stream.
     Restore(backup::RestoreArguments),
+    /// Write what is in force onto a USB stick, for terminals that no link reaches.
+    Stick(stick::Arguments),
     /// Write users and access rules of an external broker.
     BrokerConfig(broker_config::Arguments),
     // CAP.
@@ -82,6 +85,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Audit(command) => audit::run(config(), &command).await,
         Command::Backup(arguments) => backup::back_up(config()?, arguments).await,
         Command::Restore(arguments) => backup::restore(config()?, arguments).await,
+        Command::Stick(arguments) => stick::run(config()?, arguments).await,
         Command::BrokerConfig(arguments) => broker_config::run(config()?, arguments).await,
         // CAP.
         Command::Cap(arguments) => cap::run(&arguments, &mut std::io::stdout().lock()),

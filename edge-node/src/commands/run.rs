@@ -17,7 +17,7 @@ use edge_node::shell::journal::Journal;
 use edge_node::shell::mqtt::{self, Access};
 use edge_node::shell::run::{Ongoing, Shell, Sources};
 use edge_node::shell::words::Words;
-use edge_node::shell::{clock, machine};
+use edge_node::shell::{clock, machine, stick};
 use protocols::alert::{AlertColor, BroadcastKind};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -76,6 +76,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let (link, link_task) =
         mqtt::start(&access(&config, &identity)?, random_seed()?, stop.clone())?;
     let mut shell = Shell {
+        terminal: identity.terminal,
         engine: Engine::new(engine_config(&config, &identity)?),
         journal,
         clips,
@@ -88,7 +89,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     };
     tracing::info!(terminal = %identity.terminal, "terminal {} begins", identity.terminal);
     shell.boot(contents, machine::is_clock_trusted(config.clock.trust))?;
-    let sources = Sources { link, player: player_receiver, fetched, local_stop };
+    let stick = stick::watch(config.stick.folder.clone());
+    let sources = Sources { link, player: player_receiver, fetched, local_stop, stick };
     shell.run(sources, until_signal(terminate, interrupt)).await;
 
     tracing::info!("ending");

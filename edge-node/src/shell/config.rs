@@ -29,6 +29,8 @@ pub struct Config {
     pub clips: Clips,
     /// The local voice.
     pub voice: Voice,
+    /// USB sticks.
+    pub stick: Stick,
     /// The system clock.
     pub clock: Clock,
     /// The log.
@@ -177,6 +179,14 @@ impl Default for Voice {
     fn default() -> Self {
         Self { program: "espeak-ng".to_owned() }
     }
+}
+
+/// `[stick]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stick {
+    /// Folder below which the system mounts them; empty: none is read.
+    pub folder: PathBuf,
 }
 
 /// `[clock]`

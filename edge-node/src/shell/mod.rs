@@ -8,6 +8,7 @@
 //! | `mqtt` | the broker; the only user of rumqttc |
 //! | `http`, `fetch` | the dispatcher's clips and phrases; the only user of ureq |
 //! | `journal`, `identity`, `config` | the files |
+//! | `stick` | what comes by hand where no link is left |
 //! | `machine` | what the machine says about itself |
 //! | `clock` | the only reading of clocks and of the system's randomness |
 
@@ -22,5 +23,6 @@ pub mod journal;
 pub mod machine;
 pub mod mqtt;
 pub mod run;
+pub mod stick;
 pub mod voice;
 pub mod words;

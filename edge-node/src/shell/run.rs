@@ -16,6 +16,8 @@ mod sound;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use protocols::stick::Stick;
+use protocols::terminal::TerminalId;
 use protocols::trust::Roots;
 use protocols::vitals::AudioState;
 use tokio::sync::mpsc;
@@ -57,10 +59,14 @@ pub struct Sources {
     pub fetched: mpsc::Receiver<Fetched>,
     /// Presses of the local stop key.
     pub local_stop: mpsc::Receiver<()>,
+    /// What stood on a USB stick.
+    pub stick: mpsc::Receiver<Stick>,
 }
 
 /// What the loop works with.
 pub struct Shell {
+    /// Who this is.
+    pub terminal: TerminalId,
     /// Decides.
     pub engine: Engine,
     /// The journal file.
@@ -157,6 +163,7 @@ impl Shell {
                     tracing::warn!("the local key was pressed");
                     self.feed(Input::LocalStop);
                 }
+                Some(stick) = from.stick.recv() => self.on_stick(stick),
                 answer = probed(&mut self.now_on.probe) => self.on_probe(&answer),
                 () = clock::sleep(until.saturating_duration_since(now)) => {
                     if clock::monotonic() >= due {
@@ -247,6 +254,16 @@ impl Shell {
                 let about = about.map(|about| about.to_string()).unwrap_or_default();
                 tracing::warn!(reason = ?reason, about, "{reason:?} {about}");
             }
+        }
+    }
+
+    /// Messages that came by hand. Nobody waits for their acknowledgements.
+    fn on_stick(&mut self, stick: Stick) {
+        tracing::warn!(messages = stick.len(), "a USB stick with {} messages", stick.len());
+        for (topic, payload) in stick.into_messages(self.terminal) {
+            self.now_on.last_ack += 1;
+            let ack = AckToken(self.now_on.last_ack);
+            self.feed(Input::Message { topic: topic.to_string(), payload, ack });
         }
     }
 

@@ -94,6 +94,11 @@ impl Stage {
             _sink: sink,
         };
         progress::until_online(&stage.at_desk, stage.villages.len()).await?;
+        if !has_card {
+            for village in &stage.villages {
+                village.until_capture_runs().await?;
+            }
+        }
         Ok(stage)
     }
 

@@ -2,14 +2,22 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
 use super::city::program;
+use super::clock;
 use super::process::{Process, run};
 use super::sound::{self, PacedSink};
 use super::terminal::Credentials;
 use super::wav::{self, Sound};
+
+/// Longest wait for a new stream of the sound server to move.
+const CAPTURE_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Bytes of a capture that moves: a second of 16 bit on two channels, several buffers long.
+const RUNNING_BYTES: u64 = 48_000 * 2 * 2;
 
 /// What sound card the node has.
 pub enum Card<'s> {
@@ -100,6 +108,17 @@ impl Village {
         self.process()?.terminate().await?;
         self.process = None;
         Ok(())
+    }
+
+    /// Waits until the paced card takes frames in real time. A new stream of the sound server may
+    /// stand still for up to two seconds behind its first buffer, and says nothing of it.
+    pub async fn until_capture_runs(&self) -> anyhow::Result<()> {
+        clock::eventually("the capture runs", CAPTURE_DEADLINE, async || {
+            let part = wav::parts(&self.wav).pop();
+            let bytes = part.and_then(|part| std::fs::metadata(part).ok()).map_or(0, |it| it.len());
+            Ok((bytes >= RUNNING_BYTES).then_some(()))
+        })
+        .await
     }
 
     /// What it has played so far.

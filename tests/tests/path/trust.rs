@@ -27,7 +27,7 @@ const TAKEN_UP_DEADLINE: Duration = Duration::from_secs(30);
 const GAP: Duration = Duration::from_millis(2_500);
 
 /// Keys as the operators handle them: files and commands.
-struct Keys<'c>(&'c City);
+pub(crate) struct Keys<'c>(pub(crate) &'c City);
 
 impl Keys<'_> {
     fn path(&self, name: &str) -> PathBuf {
@@ -60,7 +60,7 @@ impl Keys<'_> {
     }
 
     /// Revokes the key in use by the spare root and brings the list in.
-    fn revoke_own(&self) -> anyhow::Result<()> {
+    pub(crate) fn revoke_own(&self) -> anyhow::Result<()> {
         let own = "@/dispatcher/dispatcher.cert";
         let root = "@/roots/root-spare.key";
         self.key(&["revoke", "--root", root, "--first", "--certificate", own, "--out", "@/list"])?;
