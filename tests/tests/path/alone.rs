@@ -63,17 +63,17 @@ async fn without_any_link_a_stick_makes_it_speak_and_another_list_makes_it_stop(
     .await?;
     let said = write_stick(&rig, &stick)?;
     ensure!(said.contains("1 orders, 0 commands, 0 revocation lists"), "{said}");
-    journalled(&rig.near, &["started"]).await.context("the order of the stick")?;
+    journalled(&rig.near, &["state: Started"]).await.context("the order of the stick")?;
     // Into the words, past the tone.
     clock::pause(Duration::from_secs(4)).await;
     Keys(&rig.city).revoke_own()?;
     let said = write_stick(&rig, &stick)?;
     ensure!(said.contains("1 revocation lists"), "{said}");
-    journalled(&rig.near, &["interrupted", "key_revoked"]).await.context("the list")?;
+    journalled(&rig.near, &["state: Interrupted", "KeyRevoked"]).await.context("the list")?;
     rig.near.stop().await?;
     let sound = rig.near.sound()?;
     ensure!(sound.first_sound(0).is_some(), "it was heard: {}", rig.near.log());
-    ensure!(!journal(&rig.near)?.contains("finished"), "it never came to an end");
+    ensure!(!journal(&rig.near)?.contains("state: Finished"), "it never came to an end");
     Ok(())
 }
 
