@@ -34,11 +34,17 @@ fn long_message() -> String {
             format!("{:.5},{:.5}", lat + 0.01 * angle.sin(), lon + 0.01 * angle.cos())
         };
         let ring = (0..=60).map(corner).collect::<Vec<_>>().join(" ");
-        let code = "<geocode><valueName>NBS</valueName><value>350211102000</value></geocode>";
-        areas += &format!(
-            "<area><areaDesc>第{number}片</areaDesc><polygon>{ring}</polygon>{}</area>\n",
-            code.repeat(3)
-        );
+        let codes =
+            "<geocode><valueName>NBS</valueName><value>350211102000</value></geocode>".repeat(3);
+        let name = format!("第{number}片");
+        areas.extend([
+            "<area><areaDesc>",
+            name.as_str(),
+            "</areaDesc><polygon>",
+            ring.as_str(),
+            "</polygon>",
+        ]);
+        areas.extend([codes.as_str(), "</area>\n"]);
     }
     TYPHOON.replacen("<area>", &format!("{areas}<area>"), 1)
 }
@@ -92,14 +98,15 @@ fn hostile_file(name: &str) -> Option<Vec<u8>> {
     let text = match name {
         "entity bomb" => {
             let laugh = |n: u32| format!("<!ENTITY l{} '{}'>", n + 1, format!("&l{n};").repeat(10));
-            let laughs = (0..9).map(laugh).collect::<String>();
+            let laughs = (0..9).map(laugh).collect::<Vec<_>>().concat();
             format!("<!DOCTYPE a [<!ENTITY l0 'ha'>{laughs}]><alert>&l9;</alert>")
         }
         "20,000 nested elements" => alert.repeat(20_000),
         "400,000 elements" => format!("{alert}{}", "<a/>".repeat(400_000)),
         "elements just within the bound" => with("<info>", &"<a/>".repeat(79_000)),
         "attributes" => {
-            let many = (0..60).map(|n| format!(" a{n}='{}'", "x".repeat(50))).collect::<String>();
+            let many = (0..60).map(|n| format!(" a{n}='{}'", "x".repeat(50)));
+            let many = many.collect::<Vec<_>>().concat();
             with("<info>", &format!("<a{many}/>").repeat(160))
         }
         "3 MiB of blanks" => " ".repeat(3 * 1_024 * 1_024),

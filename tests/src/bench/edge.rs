@@ -107,9 +107,9 @@ impl Bench {
             "area": { "regions": [TOWN] },
             "repeats": { "times": 1, "interval_s": 0 },
         });
-        let made =
-            self.officer.post("/api/v1/alerts", &json!({ "region": TOWN, "content": content }));
-        let id = text(&made.await?, "id")?.to_owned();
+        let body = json!({ "region": TOWN, "content": content });
+        let made = self.officer.post("/api/v1/alerts", &body).await?;
+        let id = text(&made, "id")?.to_owned();
         for step in ["submit", "issue"] {
             self.officer.post(&format!("/api/v1/alerts/{id}/{step}"), &json!({})).await?;
         }

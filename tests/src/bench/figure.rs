@@ -178,7 +178,7 @@ impl Figure {
 }
 
 /// The head of the table.
-pub fn head() -> String {
+pub(super) fn head() -> String {
     format!(
         "{:>9} {:<5} {:>19}  {:>9}  {:>6}  {:>16}  {:<6}  what · peer",
         "median", "", "min – max", "peer", "ratio", "goal", ""
