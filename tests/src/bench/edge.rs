@@ -121,9 +121,9 @@ impl Bench {
         self.has(alert, "finished_at").await
     }
 
-    /// Whether the alert can be heard, or could.
+    /// Whether it has begun to.
     async fn has_begun(&self, alert: &str) -> anyhow::Result<bool> {
-        self.has(alert, "first_sound_at").await
+        self.has(alert, "started_at").await
     }
 
     async fn has(&self, alert: &str, step: &str) -> anyhow::Result<bool> {

@@ -130,19 +130,16 @@ impl People {
         let id = self.prepare(number).await?;
         let issued_at = clock::now();
         self.composer.post(&format!("/api/v1/alerts/{id}/issue"), &json!({})).await?;
-        let first_sounds = self.until_all("first sounds", &id, |item| {
-            (!progress::is_closing(item)).then(|| instant(item, "first_sound_at")).flatten()
-        });
-        let first_sounds = first_sounds.await?;
+        self.until_all("soundings", &id, |item| of_alert(item, "started_at")).await?;
         clock::pause(HEARD_FOR).await;
         let withdrawn_at = clock::now();
         let reason = json!({ "reason": "误发，立即撤销" });
         let commander = self.commanders.first().context("there is a commander")?;
         commander.post(&format!("/api/v1/alerts/{id}/withdraw"), &reason).await?;
-        self.until_all("corrections", &id, |item| {
-            progress::is_closing(item).then(|| instant(item, "finished_at")).flatten()
-        })
-        .await?;
+        self.until_all("corrections", &id, |item| of_closing(item, "finished_at")).await?;
+        // The evidence of a sounding comes with its end.
+        let first_sounds =
+            self.until_all("evidence", &id, |item| of_alert(item, "first_sound_at")).await?;
         let receipts = progress::receipts(&self.composer, &id).await?;
         let cut = |item: &&Value| item["state"] == "interrupted" && item["reason"] == "cancelled";
         let silences = receipts.iter().filter(cut).filter_map(|item| instant(item, "at"));
@@ -196,6 +193,14 @@ impl People {
         })
         .await
     }
+}
+
+fn of_alert(item: &Value, field: &str) -> Option<Timestamp> {
+    (!progress::is_closing(item)).then(|| instant(item, field)).flatten()
+}
+
+fn of_closing(item: &Value, field: &str) -> Option<Timestamp> {
+    progress::is_closing(item).then(|| instant(item, field)).flatten()
 }
 
 fn instant(item: &Value, field: &str) -> Option<Timestamp> {
