@@ -51,7 +51,8 @@ impl Enrol {
         tempfile::NamedTempFile::new_in(&folder).with_context(|| folder.display().to_string())?;
 
         let seed: [u8; 32] = clock::random_bytes()?;
-        let grant = claim(&super::run::http(&config)?, &code, &SigningKey::from_seed(&seed))?;
+        let grant =
+            claim(&super::run::http(&config, &code.url)?, &code, &SigningKey::from_seed(&seed))?;
         let identity = accept(grant, &code, &seed)?;
         put_aside_journal(&folder, &identity)?;
         identity.save(&folder)?;

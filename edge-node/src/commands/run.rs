@@ -69,7 +69,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let card = config.audio.card.clone();
     let player = Player::start(card, config.audio.keep_open, player_events)?;
     let media_url = or_enrolled(&config.network.media_url, &identity.media_url);
-    let (fetcher, fetched) = Fetcher::new(http(&config)?, media_url, random_seed()?);
+    let (fetcher, fetched) = Fetcher::new(http(&config, media_url)?, media_url, random_seed()?);
     let roots = identity.roots().map_err(anyhow::Error::msg)?;
 
     let stop = CancellationToken::new();
@@ -125,13 +125,23 @@ pub(super) fn or_enrolled<'a>(configured: &'a str, enrolled: &'a str) -> &'a str
     if configured.is_empty() { enrolled } else { configured }
 }
 
-pub(super) fn http(config: &Config) -> anyhow::Result<Http> {
+/// A client for this URL. Authorities are read where they are needed, so that plain HTTP costs no
+/// memory for them; a machine that has none still runs, and speaks by its own voice.
+pub(super) fn http(config: &Config, url: &str) -> anyhow::Result<Http> {
     let ca_file = &config.network.ca_file;
-    if ca_file.as_os_str().is_empty() {
-        return Ok(Http::new(None)?);
+    let is_named = !ca_file.as_os_str().is_empty();
+    if !is_named && !url.starts_with("https:") {
+        return Ok(Http::new(&[])?);
     }
-    let pem = std::fs::read(ca_file).with_context(|| ca_file.display().to_string())?;
-    Ok(Http::new(Some(&pem))?)
+    let authorities = match mqtt::read_authorities(ca_file) {
+        Ok(authorities) => authorities,
+        Err(error) if is_named => return Err(error).context(ca_file.display().to_string()),
+        Err(error) => {
+            tracing::warn!("{}: {error}; no https server is believed", mqtt::SYSTEM_AUTHORITIES);
+            Vec::new()
+        }
+    };
+    Ok(Http::new(&authorities)?)
 }
 
 fn access(config: &Config, identity: &Identity) -> anyhow::Result<Access> {

@@ -59,7 +59,7 @@ pub struct Network {
     pub mqtt_url: String,
     /// Base URL of clips and phrases; empty: as enrolled.
     pub media_url: String,
-    /// PEM file of authorities; empty: the system's, or the built-in ones.
+    /// PEM file of authorities; empty: the system's.
     pub ca_file: PathBuf,
     /// Seconds between signs of life.
     pub keep_alive_s: u64,

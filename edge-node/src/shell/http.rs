@@ -1,9 +1,11 @@
 //! HTTP to the dispatcher, bounded in time and size, without redirects. Blocking
 //! underneath, so callers of the async side wait on a thread of the pool.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rustls::crypto::ring;
 use ureq::Agent;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
@@ -48,26 +50,26 @@ pub struct Answer {
 pub struct Http(Agent);
 
 impl Http {
-    /// A client that trusts the authorities in `ca_pem`, or the built-in ones when it is `None`.
-    pub fn new(ca_pem: Option<&[u8]>) -> Result<Self, HttpError> {
-        let mut config = Agent::config_builder()
+    /// A client that trusts the authorities in this PEM text; nobody over https when it is empty.
+    pub fn new(authorities: &[u8]) -> Result<Self, HttpError> {
+        let certificates: Vec<_> = parse_pem(authorities)
+            .filter_map(|item| match item {
+                Ok(PemItem::Certificate(certificate)) => Some(certificate),
+                Ok(_) | Err(_) => None,
+            })
+            .collect();
+        if certificates.is_empty() && !authorities.is_empty() {
+            return Err(HttpError::NoAuthority);
+        }
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::Specific(certificates.into()))
+            .unversioned_rustls_crypto_provider(Arc::new(ring::default_provider()));
+        let config = Agent::config_builder()
             .timeout_connect(Some(CONNECT_TIMEOUT))
             .timeout_global(Some(REQUEST_TIMEOUT))
             .http_status_as_error(false)
-            .max_redirects(0);
-        if let Some(pem) = ca_pem {
-            let certificates: Vec<_> = parse_pem(pem)
-                .filter_map(|item| match item {
-                    Ok(PemItem::Certificate(certificate)) => Some(certificate),
-                    Ok(_) | Err(_) => None,
-                })
-                .collect();
-            if certificates.is_empty() {
-                return Err(HttpError::NoAuthority);
-            }
-            let roots = RootCerts::Specific(certificates.into());
-            config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
-        }
+            .max_redirects(0)
+            .tls_config(tls.build());
         Ok(Self(config.build().new_agent()))
     }
 
@@ -123,4 +125,24 @@ fn finish(
         return Err(HttpError::Transport(format!("the answer is longer than {bytes_max} bytes")));
     }
     Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_without_a_certificate_is_no_authority() {
+        assert_eq!(Http::new(b"no certificate").err(), Some(HttpError::NoAuthority));
+    }
+
+    #[test]
+    fn https_without_authorities_fails_as_a_request_and_not_as_a_program() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("has one").port();
+        let server = std::thread::spawn(move || listener.accept().map(drop));
+        let got = Http::new(&[]).expect("a client").get(&format!("https://127.0.0.1:{port}/"), 9);
+        assert!(matches!(got, Err(HttpError::Transport(_))), "{got:?}");
+        server.join().expect("no panic").expect("it was asked");
+    }
 }

@@ -144,10 +144,13 @@ pub fn install_tls() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// Reads the authorities for mqtts from `ca_file`, or the system's bundle when it is empty.
+/// Where Debian keeps the authorities that the whole system believes.
+pub const SYSTEM_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+/// Reads the authorities for TLS from `ca_file`, or the system's bundle when it is empty.
 pub fn read_authorities(ca_file: &Path) -> std::io::Result<Vec<u8>> {
     if ca_file.as_os_str().is_empty() {
-        return std::fs::read("/etc/ssl/certs/ca-certificates.crt");
+        return std::fs::read(SYSTEM_AUTHORITIES);
     }
     std::fs::read(ca_file)
 }

@@ -62,12 +62,13 @@ pub struct City {
     process: Option<Process>,
 }
 
-/// A program of the workspace, built beside the running one.
+/// A program of the workspace, built beside the running one; of the village device what ships
+/// (profile `edge`) where it is not beside it.
 pub fn program(name: &str) -> anyhow::Result<PathBuf> {
     let here = std::env::current_exe().context("ask where this program is")?;
-    let folder = here.ancestors().find(|folder| folder.join(name).is_file());
-    let folder = folder.with_context(|| format!("{name} is not built: cargo build --workspace"))?;
-    Ok(folder.join(name))
+    let candidates = here.ancestors().flat_map(|at| [at.join(name), at.join("edge").join(name)]);
+    let mut built = candidates.filter(|program| program.is_file());
+    built.next().with_context(|| format!("{name} is not built: cargo build --workspace"))
 }
 
 impl City {

@@ -19,8 +19,17 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Makes a cluster in `folder` and starts it.
+    /// Makes a cluster in `folder` and starts it. It trusts the machine not to lose power.
     pub async fn start(folder: &Path) -> anyhow::Result<Self> {
+        Self::launch(folder, "fsync=off").await
+    }
+
+    /// As [`Postgres::start`], and what is committed is on disk.
+    pub async fn start_durable(folder: &Path) -> anyhow::Result<Self> {
+        Self::launch(folder, "fsync=on").await
+    }
+
+    async fn launch(folder: &Path, durability: &str) -> anyhow::Result<Self> {
         let programs = programs()?;
         let data = folder.join("postgres");
         std::fs::create_dir_all(&data).context("make the cluster's folder")?;
@@ -39,7 +48,7 @@ impl Postgres {
             folder,
             as_nobody(&programs.join("postgres"))?
                 .args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="])
-                .args(["-c", "fsync=off", "-p", &port.to_string(), "-D"])
+                .args(["-c", durability, "-p", &port.to_string(), "-D"])
                 .arg(&data),
         )?;
         clock::eventually("PostgreSQL accepts connections", START_DEADLINE, async || {

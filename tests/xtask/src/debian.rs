@@ -32,6 +32,10 @@ const ALSA_PULSE: Package = Package {
     sign: Sign::Plugin("alsa-lib/libasound_module_pcm_pulse.so"),
 };
 const PULSEAUDIO: Package = Package { name: "pulseaudio", sign: Sign::Program("pulseaudio") };
+const PULSEAUDIO_UTILS: Package =
+    Package { name: "pulseaudio-utils", sign: Sign::Program("paplay") };
+const SNAPCLIENT: Package = Package { name: "snapclient", sign: Sign::Program("snapclient") };
+const SNAPSERVER: Package = Package { name: "snapserver", sign: Sign::Program("snapserver") };
 const ESPEAK: Package = Package { name: "espeak-ng", sign: Sign::Program("espeak-ng") };
 const POSTGRESQL: Package = Package { name: "postgresql", sign: Sign::Program("initdb") };
 const MOSQUITTO: Package = Package { name: "mosquitto", sign: Sign::Program("mosquitto") };
@@ -69,6 +73,21 @@ pub(crate) const TEST: &[Package] = &[
     PYTHON_CBOR,
     PYTHON_CRYPTOGRAPHY,
     OPENSSL,
+];
+
+/// For the figures: what they stand beside, too.
+pub(crate) const BENCH: &[Package] = &[
+    COMPILER,
+    CMAKE,
+    PKG_CONFIG,
+    ALSA,
+    ALSA_PULSE,
+    PULSEAUDIO,
+    PULSEAUDIO_UTILS,
+    ESPEAK,
+    POSTGRESQL,
+    SNAPCLIENT,
+    SNAPSERVER,
 ];
 
 /// Installs what is missing, when this user may; otherwise says the one line that does.

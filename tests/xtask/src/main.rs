@@ -34,7 +34,10 @@ enum Job {
         suite: Vec<String>,
     },
     /// Measure, side by side with peers; tables here, JSON in target/bench/.
-    Bench,
+    Bench {
+        /// Only these groups of figures (see `tests/src/bench/mod.rs`).
+        groups: Vec<String>,
+    },
     /// Install what the other jobs need, and nothing else.
     Setup,
 }
@@ -43,7 +46,9 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().job {
         Job::Demo { once } => debian::install(debian::DEMO).and_then(|()| suites::demo(once)),
         Job::Test { suite } => debian::install(debian::TEST).and_then(|()| suites::test(&suite)),
-        Job::Bench => debian::install(debian::TEST).and_then(|()| suites::bench()),
+        Job::Bench { groups } => {
+            debian::install(debian::BENCH).and_then(|()| suites::bench(&groups))
+        }
         Job::Setup => debian::install(debian::TEST).map(|()| ExitCode::SUCCESS),
     };
     outcome.unwrap_or_else(|error| {

@@ -169,11 +169,15 @@ pub(crate) fn demo(once: bool) -> anyhow::Result<ExitCode> {
     finish(demo)
 }
 
-/// Builds with optimisation and measures.
-pub(crate) fn bench() -> anyhow::Result<ExitCode> {
-    build(&["build", "--release", "--package", "tests", "--bin", "bench"])?;
-    let mut bench = Command::new(cargo::target().join("release/bench"));
-    bench.current_dir(cargo::root());
+/// Builds what ships for villages, the rest with optimisation, and measures these groups of figures
+/// (all when none is named).
+pub(crate) fn bench(groups: &[String]) -> anyhow::Result<ExitCode> {
+    build(&["build", "--profile", "edge", "--package", "edge-node"])?;
+    let features = ["--features", "tests/peers"];
+    let words = ["build", "--profile", "measure", "--package", "dispatcher", "--package", "tests"];
+    build(&[&words[..], &["--bin", "dispatcher", "--bin", "bench"], &features].concat())?;
+    let mut bench = Command::new(cargo::target().join("measure/bench"));
+    bench.current_dir(cargo::root()).args(groups);
     finish(bench)
 }
 

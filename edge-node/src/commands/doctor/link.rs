@@ -135,7 +135,7 @@ pub(super) fn dispatcher(config: &Config, identity: &Identity) -> anyhow::Result
     let base = or_enrolled(&config.network.media_url, &identity.media_url).trim_end_matches('/');
     let roots = identity.roots().map_err(anyhow::Error::msg)?;
     let url = format!("{base}/api/v1/phrases");
-    let answer = http(config)?.look(&url, PHRASE_SET_BYTES_MAX);
+    let answer = http(config, &url)?.look(&url, PHRASE_SET_BYTES_MAX);
     let answered_at = match &answer {
         Ok(answer) => answer.date.map(|theirs| (theirs, clock::now())),
         Err(_) => None,
