@@ -40,6 +40,7 @@ const SUITES: &[Suite] = &[
         needs: None,
         words: &["test", "--workspace", "--no-fail-fast", "--test", "wire", "--test", "cap"],
     },
+    Suite { name: "fuzz", needs: None, words: &["xtask", "fuzz"] },
     Suite {
         name: "tidy",
         needs: None,
