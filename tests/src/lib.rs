@@ -6,5 +6,6 @@
 //!
 //! **Invariant:** nothing here is linked into a program that ships.
 
+pub mod attack;
 pub mod demo;
 pub mod harness;

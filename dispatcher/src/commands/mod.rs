@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod import;
 pub mod key;
 pub mod openapi;
+mod open_files;
 pub mod serve;
 pub mod terminal;
 pub mod user;

@@ -6,6 +6,9 @@ use rand::{Rng as _, RngExt as _, SeedableRng as _};
 /// Changes made to one input at most.
 const CHANGES_MAX: usize = 8;
 
+/// The lower bits of a CBOR head whose number stands in the eight bytes after it.
+const EIGHT_BYTES_FOLLOW: u8 = 0b1_1011;
+
 /// Numbers at which length fields and counters break.
 const EDGES: [u64; 10] = [
     0,
@@ -102,7 +105,7 @@ impl Mutator {
     /// A number at an edge, big-endian as CBOR has it, in one to nine bytes with its head.
     fn insert_number(&mut self, bytes: &mut Vec<u8>, at: usize) {
         let number = EDGES[self.random.random_range(0..EDGES.len())];
-        let head = (self.random.random_range(0..8_u8) << 5) | 27;
+        let head = (self.random.random_range(0..8_u8) << 5) | EIGHT_BYTES_FOLLOW;
         let mut text = vec![head];
         text.extend(number.to_be_bytes());
         let end = (at + text.len()).min(bytes.len());

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -88,7 +89,8 @@ pub(crate) fn run(
     let failed = outcomes.iter().filter(|outcome| outcome.finding.is_some()).count();
     let verdict = if failed == 0 { "ok" } else { "FAILED" };
     let passed = outcomes.len() - failed;
-    println!("test result: {verdict}. {passed} passed; {failed} failed; 0 ignored");
+    let counted = format!("test result: {verdict}. {passed} passed; {failed} failed; 0 ignored");
+    writeln!(std::io::stdout(), "{counted}").context("say the result")?;
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
