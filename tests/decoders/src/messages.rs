@@ -148,13 +148,13 @@ fn envelope(bytes: &[u8]) {
     if let Ok(sealed) = Sealed::parse(bytes, MESSAGE_BYTES_MAX) {
         std::hint::black_box((sealed.key_id(), sealed.stream(), sealed.certificate()));
     }
-    let order =
-        trust::open::<Order>(bytes, ORDER_BYTES_MAX, MessageType::Order, &roots, &[], now);
+    let order = trust::open::<Order>(bytes, ORDER_BYTES_MAX, MessageType::Order, &roots, &[], now);
     if let Ok(order) = order {
         let dispatcher = SigningKey::from_seed(&vectors::seed("dispatcher"));
         assert_eq!(order.key_id, dispatcher.key_id(), "nobody else holds a key");
     }
-    let opened = trust::open::<Command>(bytes, ORDER_BYTES_MAX, MessageType::Command, &roots, &[], now);
+    let opened =
+        trust::open::<Command>(bytes, ORDER_BYTES_MAX, MessageType::Command, &roots, &[], now);
     std::hint::black_box(&opened);
     std::hint::black_box(&trust::open_certificate(bytes, &roots));
     std::hint::black_box(&trust::open_revocations(bytes, &roots));

@@ -17,8 +17,6 @@ use super::stage::{Stage, TOWN};
 use crate::harness::broker::BrokerKind;
 use crate::harness::clock;
 use crate::harness::mqtt::{Client, Credentials};
-use crate::harness::sound::PacedSink;
-use crate::harness::village::Card;
 
 /// Connections from which the forgeries come.
 const FORGERS: u32 = 4;
@@ -87,13 +85,10 @@ pub async fn run(folder: &Path, plan: Plan) -> anyhow::Result<Report> {
     for forger in forgers {
         sent += forger.await.context("a forger ends")??;
     }
-    // On each connect a node says its vitals at once.
-    let sink = PacedSink::start(&folder.join("again")).await?;
-    stage.node.stop().await?;
     let log = stage.node.log();
-    let (soundings, log_bytes) = (log.matches(" begins").count(), log.len());
+    let (soundings, log_bytes) = (log.matches("sounding 1 begins").count(), log.len());
     let before = clock::now().as_microsecond();
-    stage.node.start(&Card::Paced(&sink))?;
+    stage.restart_node().await?;
     let counted = counted(&stage, before).await?;
     let receipts = receipts(&stage).await?;
     Ok(Report {
@@ -159,7 +154,8 @@ async fn forge(
         for _ in 0..share {
             let mut bytes = forgeries[(sent % forgeries.len() as u64) as usize].clone();
             let end = bytes.len() - 8;
-            bytes[end..].copy_from_slice(&(sent * u64::from(FORGERS) + u64::from(number)).to_be_bytes());
+            bytes[end..]
+                .copy_from_slice(&(sent * u64::from(FORGERS) + u64::from(number)).to_be_bytes());
             client.publish(topic, QoS::AtMostOnce, false, bytes).await.context("forge")?;
             sent += 1;
         }

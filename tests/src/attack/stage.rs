@@ -33,7 +33,7 @@ pub struct Stage {
     pub node: Village,
     /// Where both connect, if it is not the dispatcher's own.
     pub broker: Option<Broker>,
-    _sink: PacedSink,
+    sink: PacedSink,
 }
 
 impl Stage {
@@ -62,7 +62,13 @@ impl Stage {
         let mut node = Village::enrol(&folder.join(VILLAGE), VILLAGE, &code)?;
         node.start(&Card::Paced(&sink))?;
         progress::until_online(&officer, 1).await?;
-        Ok(Self { city, officer, node, broker, _sink: sink })
+        Ok(Self { city, officer, node, broker, sink })
+    }
+
+    /// Ends the node and starts it again. It says its vitals at once.
+    pub async fn restart_node(&mut self) -> anyhow::Result<()> {
+        self.node.stop().await?;
+        self.node.start(&Card::Paced(&self.sink))
     }
 
     /// The process id of the dispatcher.

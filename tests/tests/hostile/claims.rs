@@ -63,7 +63,8 @@ async fn service(stage: &Stage) -> anyhow::Result<Api> {
 /// Entities that multiply, elements without end, a document over the limit.
 async fn cap(service: &Api) -> anyhow::Result<()> {
     let alert = "<alert xmlns='urn:oasis:names:tc:emergency:cap:1.2'>";
-    let laughs = (1..10).map(|n| format!("<!ENTITY a{n} '{}'>", format!("&a{};", n - 1).repeat(10)));
+    let laughs =
+        (1..10).map(|n| format!("<!ENTITY a{n} '{}'>", format!("&a{};", n - 1).repeat(10)));
     let laughs = laughs.collect::<String>();
     let laughs = format!("<!DOCTYPE alert [<!ENTITY a0 'ha'>{laughs}]>{alert}&a9;</alert>");
     for (document, finding) in [
@@ -152,10 +153,11 @@ async fn packets(stage: &Stage) -> anyhow::Result<()> {
         ensure!(said.is_empty(), "the broker hangs up: {said:?}");
     }
     let mut http = TcpStream::connect(("127.0.0.1", stage.http_port()?)).await?;
-    let long = "x".repeat(64 * 1024);
-    http.write_all(format!("GET / HTTP/1.1\r\nx-long: {long}\r\n\r\n").as_bytes()).await?;
+    let long = "x".repeat(20 * 1024);
+    // It may hang up before all of it is said.
+    let _ = http.write_all(format!("GET / HTTP/1.1\r\nx-long: {long}\r\n\r\n").as_bytes()).await;
     let mut said = [0; 12];
-    http.read_exact(&mut said).await.context("HTTP answers a head of 64 KiB")?;
+    http.read_exact(&mut said).await.context("HTTP answers a head of 20 KiB")?;
     ensure!(said.starts_with(b"HTTP/1.1 431"), "{}", String::from_utf8_lossy(&said));
     Ok(())
 }

@@ -29,7 +29,8 @@ const BODY: &[u8] = b"POST /api/v1/sessions HTTP/1.1\r\nhost: tongluo\r\n\
     content-type: application/json\r\ncontent-length: 4000\r\nconnection: close\r\n\r\n{";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_head_or_a_body_that_never_ends_is_cut_off_and_a_red_alert_sounds() -> anyhow::Result<()> {
+async fn a_head_or_a_body_that_never_ends_is_cut_off_and_a_red_alert_sounds() -> anyhow::Result<()>
+{
     let folder = tempfile::tempdir()?;
     let settings = [("server", "head_timeout_s = 3"), ("server", "body_timeout_s = 3")];
     let mut stage = Stage::build(BrokerKind::Embedded, folder.path(), &settings).await?;

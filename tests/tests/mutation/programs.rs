@@ -43,7 +43,17 @@ pub(crate) const DECODERS: &[Decoder] = &[
         name: "alert-body",
         bytes_max: 64 * 1024,
         seeds: || vec![ALERT.as_bytes().to_vec()],
-        words: &["\"polygons\":", "\"circles\":", "-90", "180.0", "1e308", "[[", "]]", "null", "\\u0000"],
+        words: &[
+            "\"polygons\":",
+            "\"circles\":",
+            "-90",
+            "180.0",
+            "1e308",
+            "[[",
+            "]]",
+            "null",
+            "\\u0000",
+        ],
         read: alert_body,
     },
     Decoder {

@@ -50,11 +50,7 @@ struct Outcome {
 
 /// Builds and runs; fails when anything was found. The last line is one that is counted like that
 /// of any other test runner.
-pub(crate) fn run(
-    only: &[String],
-    seconds: u64,
-    jobs: Option<usize>,
-) -> anyhow::Result<ExitCode> {
+pub(crate) fn run(only: &[String], seconds: u64, jobs: Option<usize>) -> anyhow::Result<ExitCode> {
     let folder = cargo::target().join("fuzz");
     let program = build(&folder)?;
     let decoders = list(&program)?;
@@ -146,12 +142,7 @@ fn read_list(text: &str) -> Vec<Decoder> {
     lines.map(decoder).collect()
 }
 
-fn fuzz(
-    program: &Path,
-    folder: &Path,
-    decoder: &Decoder,
-    seconds: u64,
-) -> anyhow::Result<Outcome> {
+fn fuzz(program: &Path, folder: &Path, decoder: &Decoder, seconds: u64) -> anyhow::Result<Outcome> {
     let name = &decoder.name;
     let corpus = folder.join("corpus").join(name);
     let log = folder.join(format!("{name}.log"));

@@ -3,8 +3,8 @@ use protocols::wire::terminal_filters;
 use rumqttc::{LastWill, QoS};
 
 use super::*;
-use crate::mqtt::credentials::DirectoryUnavailable;
 use crate::metrics::TurnedAway;
+use crate::mqtt::credentials::DirectoryUnavailable;
 use crate::mqtt::raw_client::RawClient;
 
 const HORN: &str = "350212110201-0007";
@@ -175,7 +175,8 @@ async fn a_stopped_broker_frees_its_port_and_an_occupied_one_is_named() {
     let error = second.err().expect("occupied").to_string();
     assert!(error.contains(&address.to_string()), "{error}");
     first.stop().await;
-    let third = Broker::start(address, door(), Arc::new(OneVillage), secret).await.expect("free again");
+    let third =
+        Broker::start(address, door(), Arc::new(OneVillage), secret).await.expect("free again");
     third.stop().await;
 }
 
