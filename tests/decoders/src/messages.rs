@@ -26,15 +26,15 @@ pub(crate) const ENVELOPE: Decoder = Decoder {
     seeds: || {
         let mut seeds = vectors::orders_judged();
         let others = [
-            vectors::COMMAND,
-            vectors::RECEIPTS,
-            vectors::HELLO,
-            vectors::CERTIFICATE,
-            vectors::REVOCATION_LIST,
-            vectors::PHRASE_SET,
-            vectors::KEY_PROOF,
+            &vectors::COMMAND,
+            &vectors::RECEIPTS,
+            &vectors::HELLO,
+            &vectors::CERTIFICATE,
+            &vectors::REVOCATION_LIST,
+            &vectors::PHRASE_SET,
+            &vectors::KEY_PROOF,
         ];
-        seeds.extend(others.map(vectors::Vector::sealed));
+        seeds.extend(others.map(|vector| vector.sealed.clone()));
         seeds
     },
     words: &[],
@@ -44,7 +44,7 @@ pub(crate) const ENVELOPE: Decoder = Decoder {
 pub(crate) const ORDER: Decoder = Decoder {
     name: "order",
     bytes_max: ORDER_BYTES_MAX + BEYOND,
-    seeds: || vec![vectors::ORDER.payload()],
+    seeds: || vec![vectors::ORDER.payload.clone()],
     words: &[],
     read: |bytes| {
         let Some(order) = body::<Order>(bytes) else { return };
@@ -61,7 +61,7 @@ pub(crate) const ORDER: Decoder = Decoder {
 pub(crate) const RECEIPTS: Decoder = Decoder {
     name: "receipts",
     bytes_max: MESSAGE_BYTES_MAX + BEYOND,
-    seeds: || vec![vectors::RECEIPTS.payload(), vectors::RECEIPT_ACK.payload()],
+    seeds: || vec![vectors::RECEIPTS.payload.clone(), vectors::RECEIPT_ACK.payload.clone()],
     words: &[],
     read: |bytes| {
         if let Some(batch) = body::<ReceiptBatch>(bytes) {
@@ -74,7 +74,7 @@ pub(crate) const RECEIPTS: Decoder = Decoder {
 pub(crate) const HELLO: Decoder = Decoder {
     name: "hello",
     bytes_max: MESSAGE_BYTES_MAX + BEYOND,
-    seeds: || vec![vectors::HELLO.payload(), vectors::HELLO_REPLY.payload()],
+    seeds: || vec![vectors::HELLO.payload.clone(), vectors::HELLO_REPLY.payload.clone()],
     words: &[],
     read: |bytes| {
         body::<Hello>(bytes);
@@ -85,7 +85,7 @@ pub(crate) const HELLO: Decoder = Decoder {
 pub(crate) const COMMAND: Decoder = Decoder {
     name: "command",
     bytes_max: ORDER_BYTES_MAX + BEYOND,
-    seeds: || vec![vectors::COMMAND.payload()],
+    seeds: || vec![vectors::COMMAND.payload.clone()],
     words: &[],
     read: |bytes| {
         body::<Command>(bytes);
@@ -96,8 +96,8 @@ pub(crate) const CERTIFICATE: Decoder = Decoder {
     name: "certificate",
     bytes_max: MESSAGE_BYTES_MAX + BEYOND,
     seeds: || {
-        let files = [vectors::CERTIFICATE, vectors::REVOCATION_LIST, vectors::AUDIT_HEAD];
-        files.map(vectors::Vector::payload).to_vec()
+        let files = [&vectors::CERTIFICATE, &vectors::REVOCATION_LIST, &vectors::AUDIT_HEAD];
+        files.map(|vector| vector.payload.clone()).to_vec()
     },
     words: &[],
     read: certificate,
@@ -106,7 +106,7 @@ pub(crate) const CERTIFICATE: Decoder = Decoder {
 pub(crate) const VITALS: Decoder = Decoder {
     name: "vitals",
     bytes_max: MESSAGE_BYTES_MAX + BEYOND,
-    seeds: || vec![vectors::VITALS.payload()],
+    seeds: || vec![vectors::VITALS.payload.clone()],
     words: &[],
     read: |bytes| {
         body::<Vitals>(bytes);
@@ -116,7 +116,7 @@ pub(crate) const VITALS: Decoder = Decoder {
 pub(crate) const PHRASES: Decoder = Decoder {
     name: "phrases",
     bytes_max: PHRASE_SET_BYTES_MAX + BEYOND,
-    seeds: || vec![vectors::PHRASE_SET.payload()],
+    seeds: || vec![vectors::PHRASE_SET.payload.clone()],
     words: &[],
     read: |bytes| {
         let Some(set) = body::<PhraseSet>(bytes) else { return };
@@ -139,7 +139,7 @@ where
 }
 
 fn root() -> SigningKey {
-    SigningKey::from_seed(&vectors::seed("root"))
+    SigningKey::from_seed(vectors::seed("root"))
 }
 
 fn envelope(bytes: &[u8]) {
@@ -150,7 +150,7 @@ fn envelope(bytes: &[u8]) {
     }
     let order = trust::open::<Order>(bytes, ORDER_BYTES_MAX, MessageType::Order, &roots, &[], now);
     if let Ok(order) = order {
-        let dispatcher = SigningKey::from_seed(&vectors::seed("dispatcher"));
+        let dispatcher = SigningKey::from_seed(vectors::seed("dispatcher"));
         assert_eq!(order.key_id, dispatcher.key_id(), "nobody else holds a key");
     }
     let opened =

@@ -40,11 +40,11 @@ pub(crate) const TERMINAL: Decoder = Decoder {
         for order in vectors::orders_judged() {
             seeds.push(framed(&[(0, order)]));
         }
-        let order = (SIGNED, vectors::ORDER.payload());
-        let command = (SIGNED | 1, vectors::COMMAND.payload());
-        let revocations = (SIGNED | 2, vectors::REVOCATION_LIST.payload());
-        let reply = (SIGNED | 5, vectors::HELLO_REPLY.payload());
-        let ack = (SIGNED | 6, vectors::RECEIPT_ACK.payload());
+        let order = (SIGNED, vectors::ORDER.payload.clone());
+        let command = (SIGNED | 1, vectors::COMMAND.payload.clone());
+        let revocations = (SIGNED | 2, vectors::REVOCATION_LIST.payload.clone());
+        let reply = (SIGNED | 5, vectors::HELLO_REPLY.payload.clone());
+        let ack = (SIGNED | 6, vectors::RECEIPT_ACK.payload.clone());
         seeds.push(framed(&[reply.clone(), order.clone()]));
         seeds.push(framed(&[reply, order.clone(), (LATER | 7, Vec::new()), order, ack]));
         seeds.push(framed(&[command]));
@@ -81,10 +81,10 @@ pub(crate) const JOURNAL: Decoder = Decoder {
         let mut bench = Bench::new();
         bench.boot(&[]);
         for (first, payload) in [
-            (SIGNED | 5, vectors::HELLO_REPLY.payload()),
-            (SIGNED, vectors::ORDER.payload()),
-            (SIGNED | 1, vectors::COMMAND.payload()),
-            (SIGNED | 2, vectors::REVOCATION_LIST.payload()),
+            (SIGNED | 5, vectors::HELLO_REPLY.payload.clone()),
+            (SIGNED, vectors::ORDER.payload.clone()),
+            (SIGNED | 1, vectors::COMMAND.payload.clone()),
+            (SIGNED | 2, vectors::REVOCATION_LIST.payload.clone()),
         ] {
             bench.hear(first, &payload);
             bench.pass();
@@ -98,7 +98,7 @@ pub(crate) const JOURNAL: Decoder = Decoder {
         }
         let mut bench = Bench::new();
         bench.boot(&[bytes.to_vec()]);
-        bench.hear(SIGNED, &vectors::ORDER.payload());
+        bench.hear(SIGNED, &vectors::ORDER.payload);
         bench.pass();
     },
 };
@@ -144,7 +144,7 @@ impl Bench {
         }
         self.put(Input::Booted { fresh_journal_id: 77, clock_is_trusted: true });
         let reply: HelloReply =
-            wire::decode(&vectors::HELLO_REPLY.payload()).expect("a committed vector");
+            wire::decode(&vectors::HELLO_REPLY.payload).expect("a committed vector");
         self.put(Input::Connected { session_present: false, nonce: reply.nonce });
     }
 
@@ -232,12 +232,12 @@ fn stream() -> Stream {
 }
 
 fn key(name: &str) -> SigningKey {
-    SigningKey::from_seed(&vectors::seed(name))
+    SigningKey::from_seed(vectors::seed(name))
 }
 
 fn signed(kind: MessageType, signer: &str, message: &[u8]) -> Vec<u8> {
     let has_stream = matches!(kind, MessageType::Order | MessageType::Command);
-    let certificate = (signer == "dispatcher").then(|| vectors::CERTIFICATE.sealed());
+    let certificate = (signer == "dispatcher").then(|| &vectors::CERTIFICATE.sealed[..]);
     let stream = has_stream.then(stream);
-    wire::seal(kind, stream, message.to_vec(), &key(signer), certificate.as_deref())
+    wire::seal(kind, stream, message.to_vec(), &key(signer), certificate)
 }
