@@ -33,6 +33,7 @@ pub mod config;
 pub mod context;
 pub mod daily_record;
 pub mod domain;
+pub mod door;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod jobs;

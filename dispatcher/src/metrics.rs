@@ -99,6 +99,38 @@ pub struct RequestLabels {
     pub status: StatusClass,
 }
 
+/// Which listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum DoorLabel {
+    /// HTTP.
+    Http,
+    /// The embedded broker.
+    Mqtt,
+}
+
+/// Why a connection was turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum TurnedAwayLabel {
+    /// It said nothing whole in time, or others needed its place.
+    Silent,
+    /// It said something that is not the protocol, or too much.
+    Malformed,
+    /// All places were taken.
+    Full,
+}
+
+/// Labels of connections turned away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct DoorLabels {
+    /// Where.
+    pub door: DoorLabel,
+    /// Why.
+    pub why: TurnedAwayLabel,
+}
+
+/// Connections turned away, by listener and reason.
+pub type TurnedAway = Family<DoorLabels, Counter>;
+
 /// All metrics of one dispatcher.
 #[derive(Debug)]
 pub struct Metrics {
@@ -123,6 +155,8 @@ pub struct Metrics {
     pub outbox_depth: Gauge,
     /// Requests answered.
     pub http_requests: Family<RequestLabels, Counter>,
+    /// Connections turned away.
+    pub connections_turned_away: TurnedAway,
     /// Logins refused.
     pub logins_refused: Counter,
     /// Messages of terminals whose sender or signature was not believed.
@@ -153,6 +187,7 @@ impl Default for Metrics {
             job_runs: Family::default(),
             outbox_depth: Gauge::default(),
             http_requests: Family::default(),
+            connections_turned_away: Family::default(),
             logins_refused: Counter::default(),
             messages_disbelieved: Counter::default(),
             certificate_expires: Gauge::default(),
@@ -194,6 +229,11 @@ impl Metrics {
         r.register("job_runs", "Runs of background tasks", self.job_runs.clone());
         r.register("outbox_depth", "Orders not yet given to the broker", self.outbox_depth.clone());
         r.register("http_requests", "Requests answered", self.http_requests.clone());
+        r.register(
+            "connections_turned_away",
+            "Connections turned away at a door",
+            self.connections_turned_away.clone(),
+        );
         r.register("logins_refused", "Logins refused", self.logins_refused.clone());
         r.register(
             "messages_disbelieved",

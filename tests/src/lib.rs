@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** nothing here is linked into a program that ships.
 
+pub mod attack;
 pub mod bench;
 pub mod demo;
 pub mod harness;

@@ -8,6 +8,7 @@ pub mod cap;
 pub mod doctor;
 pub mod import;
 pub mod key;
+mod open_files;
 pub mod openapi;
 pub mod serve;
 pub mod stick;

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing_subscriber::EnvFilter;
 
+use super::open_files;
 use crate::config::Config;
 use crate::config::log::{LogConfig, LogFormat};
 use crate::context::{App, Signer};
@@ -24,6 +25,7 @@ pub struct Arguments {}
 /// Serves.
 pub async fn run(config: Config, _: Arguments) -> anyhow::Result<ExitCode> {
     start_log(&config.log)?;
+    open_files::raise(&config);
     let signer = Signer::load(&config.trust)?;
     let ports = Ports::system();
     anyhow::ensure!(
@@ -91,13 +93,8 @@ pub async fn serve(
     start(&app, &tasks, &stop).await?;
     let address = listener.local_addr()?;
     tracing::info!(http.address = %address, region = %app.region(), "serving on http://{address}");
-    let ended = stop.clone();
-    let server = axum::serve(
-        listener,
-        http::router(app.clone()).into_make_service_with_connect_info::<std::net::SocketAddr>(),
-    )
-    .with_graceful_shutdown(async move { ended.cancelled().await });
-    let server = tokio::spawn(server.into_future());
+    let server = http::serve::serve(app.clone(), listener, stop.clone());
+    let server = tokio::spawn(server);
     stop.cancelled().await;
     app.stopping.cancel();
     // An event stream never ends by itself; after the grace it is cut.

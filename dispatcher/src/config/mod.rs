@@ -115,8 +115,17 @@ impl Config {
 
     fn check(&self) -> Result<(), ConfigError> {
         self.server.check()?;
+        self.mqtt.check()?;
         self.database.check()
     }
+}
+
+/// Refuses a number outside its bounds, by the key's name.
+fn within(key: &'static str, value: u64, least: u64, most: u64) -> Result<(), ConfigError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(ConfigError::Value { key, reason: format!("is {value}, and may be {least} to {most}") })
 }
 
 /// The variable's text as a value of the default's type; what does not fit stays a string and is

@@ -1,6 +1,11 @@
 //! `[mqtt]`: the broker, embedded or external.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+
+use super::{ConfigError, within};
+use crate::door::Limits;
 
 /// The broker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +24,14 @@ pub struct MqttConfig {
     pub user: String,
     /// The dispatcher's password at an external broker.
     pub password: String,
+    /// Connections at once to the embedded broker. A city has some 20,000 terminals; the rest is
+    /// room for moving. Each takes three open files.
+    pub connections_max: usize,
+    /// Connections at once that have not yet said who they are. After a power cut all terminals
+    /// come at once, and each says it with its first packet.
+    pub waiting_max: usize,
+    /// Seconds to say it.
+    pub connect_timeout_s: u64,
 }
 
 impl Default for MqttConfig {
@@ -30,6 +43,9 @@ impl Default for MqttConfig {
             ca_file: String::new(),
             user: "dispatcher".to_owned(),
             password: String::new(),
+            connections_max: 50_000,
+            waiting_max: 1_024,
+            connect_timeout_s: 10,
         }
     }
 }
@@ -38,6 +54,21 @@ impl MqttConfig {
     /// Whether the broker runs inside this process.
     pub fn is_embedded(&self) -> bool {
         self.url.is_empty()
+    }
+
+    /// What the door of the embedded broker allows.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            waiting_max: self.waiting_max,
+            patience: Duration::from_secs(self.connect_timeout_s),
+            connections_max: self.connections_max,
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        within("mqtt.connections_max", self.connections_max as u64, 16, 100_000)?;
+        within("mqtt.waiting_max", self.waiting_max as u64, 16, 100_000)?;
+        within("mqtt.connect_timeout_s", self.connect_timeout_s, 1, 600)
     }
 
     /// The URL that terminals are given. `broker` is where the embedded broker really listens, once

@@ -33,21 +33,33 @@ impl FromRequest<Arc<App>> for Nothing {
     type Rejection = Problem;
 
     async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
-        Ok(Json::from_request(request, app).await?.0)
+        Ok(<Json<Self>>::from_request(request, app).await?.0)
     }
 }
 
-/// A JSON body; none at all is read as an object without fields. The type says
-/// `#[serde(deny_unknown_fields)]`.
+/// A JSON body of at most so many bytes; none at all is read as an object without fields. The type
+/// says `#[serde(deny_unknown_fields)]`.
 #[derive(Debug)]
-pub struct Json<T>(pub T);
+pub struct Json<T, const BYTES_MAX: usize = BODY_BYTES_MAX>(pub T);
 
-impl<T: DeserializeOwned> FromRequest<Arc<App>> for Json<T> {
+impl<T: DeserializeOwned, const BYTES_MAX: usize> FromRequest<Arc<App>> for Json<T, BYTES_MAX> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, Problem> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let headers = request.headers().clone();
-        Ok(Self(json(&headers, &body(request).await?)?))
+        Ok(Self(json(&headers, &body(request, app, BYTES_MAX).await?)?))
+    }
+}
+
+/// A body that is not JSON, of at most so many bytes.
+#[derive(Debug)]
+pub struct Document<const BYTES_MAX: usize>(pub Vec<u8>);
+
+impl<const BYTES_MAX: usize> FromRequest<Arc<App>> for Document<BYTES_MAX> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        Ok(Self(body(request, app, BYTES_MAX).await?))
     }
 }
 
@@ -63,11 +75,11 @@ pub struct Keyed<T> {
 impl<T: DeserializeOwned> FromRequest<Arc<App>> for Keyed<T> {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &Arc<App>) -> Result<Self, Problem> {
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
         let headers = request.headers().clone();
         let key = key(&headers)?;
         let subject = format!("{} {}\n", request.method(), request.uri());
-        let bytes = body(request).await?;
+        let bytes = body(request, app, BODY_BYTES_MAX).await?;
         let fingerprint = Digest::of(&[subject.as_bytes(), &bytes].concat());
         Ok(Self { body: json(&headers, &bytes)?, key, fingerprint })
     }
@@ -175,9 +187,22 @@ fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new(Kind::UnsupportedMedia).detail(zh, en).finding(finding))
 }
 
+/// Reads the body within the time that `server.body_timeout_s` gives.
+async fn body(request: Request, app: &App, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+    let within = app.config.server.body_timeout();
+    let read = tokio::time::timeout(within, read_body(request, bytes_max)).await;
+    read.unwrap_or_else(|_| {
+        let seconds = within.as_secs();
+        let zh = format!("请求内容须在 {seconds} 秒内传完（server.body_timeout_s）");
+        let en = format!("a body comes within {seconds} s (server.body_timeout_s)");
+        let finding = Finding::new("", "too-slow", &zh, &en);
+        Err(Problem::new(Kind::TooSlow).detail(zh, en).finding(finding))
+    })
+}
+
 /// Reads the body. What is too large is read to its end all the same, and forgotten: a client that
 /// is cut off while it sends never learns why.
-async fn body(request: Request) -> Result<Vec<u8>, Problem> {
+async fn read_body(request: Request, bytes_max: usize) -> Result<Vec<u8>, Problem> {
     let mut stream = request.into_body().into_data_stream();
     let (mut bytes, mut length) = (Vec::new(), 0);
     while let Some(part) = stream.next().await {
@@ -187,7 +212,7 @@ async fn body(request: Request) -> Result<Vec<u8>, Problem> {
             Problem::malformed(zh, en).finding(Finding::new("", "cut-off", zh, en))
         })?;
         length += part.len();
-        if length <= BODY_BYTES_MAX {
+        if length <= bytes_max {
             bytes.extend_from_slice(&part);
         } else {
             bytes = Vec::new();
@@ -196,11 +221,11 @@ async fn body(request: Request) -> Result<Vec<u8>, Problem> {
             break;
         }
     }
-    if length <= BODY_BYTES_MAX {
+    if length <= bytes_max {
         return Ok(bytes);
     }
-    let zh = format!("请求内容最多 {BODY_BYTES_MAX} 字节");
-    let en = format!("a body has at most {BODY_BYTES_MAX} bytes");
+    let zh = format!("请求内容最多 {bytes_max} 字节");
+    let en = format!("a body has at most {bytes_max} bytes");
     let finding = Finding::new("", "too-large", &zh, &en);
     Err(Problem::new(Kind::TooLarge).detail(zh, en).finding(finding))
 }

@@ -14,13 +14,14 @@ pub mod page;
 pub mod parameters;
 pub mod problem;
 pub mod refusal;
+pub mod serve;
 pub mod v1;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -35,6 +36,10 @@ use crate::trace::{self, Trace};
 
 /// Bytes of a JSON body. Routes that take documents set their own limit.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of a JSON body that anybody may send: a login or a claim has some 500. As many requests as
+/// may be in flight then hold a few megabytes, whoever sends them.
+pub const PUBLIC_BODY_BYTES_MAX: usize = 4 * 1024;
 
 /// How long the server waits for requests in flight when it is told to end.
 pub const GRACE: Duration = Duration::from_secs(5);
@@ -52,7 +57,6 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(problem::pages())
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             Problem::internal().into_response()
         }))

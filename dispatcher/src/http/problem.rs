@@ -76,6 +76,8 @@ kinds! {
     Stale => PRECONDITION_FAILED, "stale", "内容已被他人修改，请刷新后重试", "Somebody else changed it meanwhile";
     /// Too many bytes.
     TooLarge => PAYLOAD_TOO_LARGE, "too-large", "内容过大", "The body is too large";
+    /// The body took too long.
+    TooSlow => REQUEST_TIMEOUT, "too-slow", "内容传输过慢", "The body came too slowly";
     /// Not a media type that is read here.
     UnsupportedMedia => UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "不支持的内容类型", "The content type is not supported";
     /// Well-formed, and breaks a rule.

@@ -119,21 +119,23 @@ async fn embedded(
     stop: &CancellationToken,
 ) -> Result<(Address, Address, Option<SocketAddr>), StartError> {
     use protocols::digest::Digest;
+
+    use crate::door::Door;
+    use crate::metrics::DoorLabel;
+
     // Drawn for this run: nobody else ever needs it.
     let password = hex::encode(app.ports.bytes::<32>());
     let secret = Digest::of(password.as_bytes());
     let credentials = Arc::new(directory.clone());
-    let broker = broker::Broker::start(app.config.mqtt.listen, credentials, secret).await?;
-    let listening = broker.address();
+    let config = &app.config.mqtt;
+    let turned_away = app.metrics.connections_turned_away.clone();
+    let door = Door::new(DoorLabel::Mqtt, config.limits(), turned_away);
+    let broker = broker::Broker::start(config.listen, door, credentials, secret).await?;
+    let (listening, inner) = (broker.address(), broker.inner_address());
     tasks.spawn(dismissing::serve(app.clone(), broker, stop.clone()));
-    let host = match listening.ip() {
-        ip if ip.is_unspecified() && ip.is_ipv6() => "::1".to_owned(),
-        ip if ip.is_unspecified() => "127.0.0.1".to_owned(),
-        ip => ip.to_string(),
-    };
     let address = |name: &str| Address {
-        host: host.clone(),
-        port: listening.port(),
+        host: inner.ip().to_string(),
+        port: inner.port(),
         client_id: name.to_owned(),
         user: name.to_owned(),
         password: password.clone(),

@@ -247,6 +247,7 @@ impl Engine {
     fn count(&mut self, reason: Reason, about: Option<Digest>) {
         *self.state.counters.entry(reason).or_default() += 1;
         self.store.counted();
+        self.session.refused(self.now.uptime);
         self.outputs.push_back(Output::Count { reason, about });
     }
 

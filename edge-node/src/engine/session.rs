@@ -27,6 +27,13 @@ const VITALS_RESERVED: u64 = 1_000;
 /// Bytes of the version text in hello and vitals.
 const VERSION_BYTES_MAX: usize = 64;
 
+/// Refusals after which it asks again what it lacks: whoever sends forgeries by the thousand crowds
+/// true orders out of the broker's queue, and nobody tells either side.
+const STRAIN_REFUSALS: u64 = 500;
+
+/// It asks for that reason at most this often.
+const STRAIN_EVERY: Duration = Duration::from_secs(30);
+
 /// A message to be said again and again until it is answered.
 #[derive(Debug, Clone, Copy)]
 struct Retry {
@@ -72,6 +79,11 @@ pub(crate) struct Session {
     connected_at: Option<Duration>,
     /// The nonce of the hello that was not yet answered.
     awaited: Option<[u8; 16]>,
+    /// The newest nonce, and when it was first said for the sake of a new link or of strain.
+    nonce: [u8; 16],
+    asked_at: Duration,
+    /// Refusals since then.
+    refusals: u64,
     greets: bool,
     hello: Retry,
     sent_up_to: u64,
@@ -89,6 +101,9 @@ impl Session {
             jitter: Jitter(seed),
             connected_at: None,
             awaited: None,
+            nonce: [0; 16],
+            asked_at: Duration::ZERO,
+            refusals: 0,
             greets: false,
             hello: Retry::now(Duration::ZERO),
             sent_up_to: 0,
@@ -115,6 +130,9 @@ impl Session {
     pub(crate) const fn connected(&mut self, uptime: Duration, nonce: [u8; 16]) {
         self.connected_at = Some(uptime);
         self.awaited = Some(nonce);
+        self.nonce = nonce;
+        self.asked_at = uptime;
+        self.refusals = 0;
         self.greets = true;
         self.hello = Retry::now(uptime);
         self.sent_up_to = 0;
@@ -125,6 +143,24 @@ impl Session {
     pub(crate) const fn disconnected(&mut self) {
         self.connected_at = None;
         self.awaited = None;
+    }
+
+    /// One more message was refused. When there are many, a hello is due: its answer brings the
+    /// orders that were crowded out. Each question has a nonce of its own, drawn from the last.
+    pub(crate) fn refused(&mut self, uptime: Duration) {
+        self.refusals += 1;
+        let is_early = uptime < self.asked_at.saturating_add(STRAIN_EVERY);
+        if self.connected_at.is_none() || self.refusals < STRAIN_REFUSALS || is_early {
+            return;
+        }
+        self.refusals = 0;
+        self.asked_at = uptime;
+        if self.awaited.is_none() {
+            let Digest(next) = Digest::of(&self.nonce);
+            self.nonce.copy_from_slice(&next[..16]);
+            self.awaited = Some(self.nonce);
+        }
+        self.hello = Retry::now(uptime);
     }
 
     pub(crate) const fn measured(&mut self, measurements: Measurements) {

@@ -9,8 +9,10 @@
 //! |---|---|
 //! | `sound` | soundings, and what the sound card is found to be |
 //! | `media` | clips and phrases: what is wanted, what has come |
+//! | `quench` | which refusals are logged one by one |
 
 mod media;
+mod quench;
 mod sound;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -98,6 +100,7 @@ pub struct Ongoing {
     audio: Option<AudioState>,
     probe: Option<oneshot::Receiver<Result<String, CardError>>>,
     ready: VecDeque<Input>,
+    quench: quench::Quench,
 }
 
 impl Shell {
@@ -251,8 +254,11 @@ impl Shell {
                 }
             }
             Output::Count { reason, about } => {
-                let about = about.map(|about| about.to_string()).unwrap_or_default();
-                tracing::warn!(reason = ?reason, about, "{reason:?} {about}");
+                let uptime = self.now().uptime;
+                if let Some(unsaid) = self.now_on.quench.refused(reason, uptime) {
+                    let about = about.map(|about| about.to_string()).unwrap_or_default();
+                    tracing::warn!(reason = ?reason, about, unsaid, "{reason:?} {about}");
+                }
             }
         }
     }

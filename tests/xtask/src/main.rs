@@ -1,4 +1,4 @@
-//! `cargo xtask demo | test | bench | setup`: does all set-up, then the job.
+//! `cargo xtask demo | test | bench | fuzz | setup`: does all set-up, then the job.
 //!
 //! Depends on no workspace crate, so that it compiles on a bare machine *before* the libraries
 //! those crates need are there. It knows packages, commands and their order; it knows nothing of
@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 
 mod cargo;
 mod debian;
+mod fuzz;
 mod suites;
 
 #[derive(Parser)]
@@ -38,6 +39,18 @@ enum Job {
         /// Only these groups of figures (see `tests/src/bench/mod.rs`).
         groups: Vec<String>,
     },
+    /// Feed every decoder what coverage suggests; findings are kept in target/fuzz/.
+    Fuzz {
+        /// Only these decoders (see the names in the output).
+        #[arg(long)]
+        decoder: Vec<String>,
+        /// Seconds for each decoder.
+        #[arg(long, default_value_t = fuzz::SECONDS)]
+        seconds: u64,
+        /// Decoders at a time; as many as there are processors unless said.
+        #[arg(long)]
+        jobs: Option<usize>,
+    },
     /// Install what the other jobs need, and nothing else.
     Setup,
 }
@@ -48,6 +61,9 @@ fn main() -> ExitCode {
         Job::Test { suite } => debian::install(debian::TEST).and_then(|()| suites::test(&suite)),
         Job::Bench { groups } => {
             debian::install(debian::BENCH).and_then(|()| suites::bench(&groups))
+        }
+        Job::Fuzz { decoder, seconds, jobs } => {
+            debian::install(debian::DEMO).and_then(|()| fuzz::run(&decoder, seconds, jobs))
         }
         Job::Setup => debian::install(debian::TEST).map(|()| ExitCode::SUCCESS),
     };

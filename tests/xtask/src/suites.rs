@@ -40,6 +40,25 @@ const SUITES: &[Suite] = &[
         needs: None,
         words: &["test", "--workspace", "--no-fail-fast", "--test", "wire", "--test", "cap"],
     },
+    Suite { name: "fuzz", needs: None, words: &["xtask", "fuzz"] },
+    Suite {
+        name: "mutation",
+        needs: None,
+        words: &["test", "--workspace", "--no-fail-fast", "--test", "mutation"],
+    },
+    Suite {
+        name: "hostile",
+        needs: None,
+        words: &[
+            "test",
+            "--workspace",
+            "--no-fail-fast",
+            "--test",
+            "hostile",
+            "--",
+            "--test-threads=1",
+        ],
+    },
     Suite {
         name: "tidy",
         needs: None,

@@ -5,6 +5,7 @@
 
 mod admission;
 mod fitting;
+mod front;
 mod guard;
 mod retained;
 #[cfg(test)]
@@ -23,26 +24,25 @@ use rmqtt::context::ServerContext;
 use rmqtt::net::Builder;
 use rmqtt::server::MqttServer;
 use rmqtt::types::Id;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::oneshot;
 
 pub use admission::{DISPATCHER_IN, DISPATCHER_OUT};
 pub use guard::Denials;
 
 use super::credentials::Credentials;
+use crate::door::Door;
 use guard::Guard;
 
 /// Worker threads of the broker: it shares the machine with the dispatcher, and 10,000 terminals
 /// are served in 0.3 s by one.
 const WORKER_THREADS: usize = 2;
 
-/// Connections at once. A city has some 20,000 terminals; the rest is room for moving.
-const CONNECTIONS_MAX: usize = 50_000;
-
-/// Sessions at once: as many.
-const SESSIONS_MAX: isize = 50_000;
+/// Sessions at once, offline ones that are kept included: the most connections that may be set.
+const SESSIONS_MAX: isize = 100_000;
 
 /// Connections waiting in the kernel: after a power cut all terminals come at once.
-const BACKLOG: i32 = 4_096;
+const BACKLOG: u32 = 4_096;
 
 /// Bytes of a client id: 17 for a terminal, with room for the dispatcher's own.
 const CLIENT_ID_BYTES_MAX: usize = 64;
@@ -81,6 +81,7 @@ pub enum BrokerError {
 /// A running broker.
 pub struct Broker {
     address: SocketAddr,
+    inner: SocketAddr,
     context: ServerContext,
     denials: Arc<Denials>,
     stop: Option<oneshot::Sender<()>>,
@@ -88,10 +89,11 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Starts a broker on `listen` (port 0 takes a free one) that lets in the terminals known to
-    /// `credentials`, and the dispatcher with a password of this digest.
+    /// Starts a broker on `listen` (port 0 takes a free one) behind `door` that lets in the
+    /// terminals known to `credentials`, and the dispatcher with a password of this digest.
     pub async fn start(
         listen: SocketAddr,
+        door: Arc<Door>,
         credentials: Arc<dyn Credentials>,
         dispatcher_password: Digest,
     ) -> Result<Self, BrokerError> {
@@ -109,16 +111,23 @@ impl Broker {
                 let register = context.extends.hook_mgr().register();
                 guard.stand(&*register).await;
             };
-            runtime.block_on(serve(listen, stand, ready, stopped));
+            runtime.block_on(serve((listen, door), stand, ready, stopped));
             runtime.shutdown_timeout(STOP_WITHIN);
         })?;
-        let (address, context) = started.await.map_err(|_| BrokerError::Ended)??;
-        Ok(Self { address, context, denials, stop: Some(stop), thread: Some(thread) })
+        let Started { address, inner, context } =
+            started.await.map_err(|_| BrokerError::Ended)??;
+        Ok(Self { address, inner, context, denials, stop: Some(stop), thread: Some(thread) })
     }
 
     /// The address it listens on, with the real port.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the dispatcher's own connections go: on loopback and past the door, so that no crowd
+    /// in front of it keeps them out.
+    pub fn inner_address(&self) -> SocketAddr {
+        self.inner
     }
 
     /// How often it refused something.
@@ -157,10 +166,17 @@ impl Drop for Broker {
     }
 }
 
+/// What stands once the broker listens.
+struct Started {
+    address: SocketAddr,
+    inner: SocketAddr,
+    context: ServerContext,
+}
+
 async fn serve(
-    listen: SocketAddr,
+    (listen, door): (SocketAddr, Arc<Door>),
     guard: impl AsyncFnOnce(&ServerContext),
-    ready: oneshot::Sender<Result<(SocketAddr, ServerContext), BrokerError>>,
+    ready: oneshot::Sender<Result<Started, BrokerError>>,
     stopped: oneshot::Receiver<()>,
 ) {
     // The busy check refuses connections while the machine is loaded: on a storm day that is
@@ -170,12 +186,11 @@ async fn serve(
     *context.extends.retain_mut().await = Box::new(retained::RetainedInMemory::new());
     *context.extends.fitter_mgr_mut().await = Box::new(fitting::Fitting);
     guard(&context).await;
-    let bound = listener(listen).bind().and_then(|listener| {
-        let listener = listener.tcp()?;
-        let address = listener.local_addr()?;
-        Ok((listener, address))
+    let bound = bind(listen).and_then(|outer| {
+        let listener = listener(door.limits().connections_max).bind()?.tcp()?;
+        Ok((outer.local_addr()?, listener.local_addr()?, outer, listener))
     });
-    let (listener, address) = match bound {
+    let (address, inner, outer, listener) = match bound {
         Ok(bound) => bound,
         Err(error) => {
             let reason = format!("{error:#}");
@@ -184,13 +199,14 @@ async fn serve(
         }
     };
     let server = MqttServer::new(context.clone()).listener_by_id(listener, 1).build();
-    if ready.send(Ok((address, context))).is_err() {
+    if ready.send(Ok(Started { address, inner, context })).is_err() {
         return;
     }
     tracing::info!(broker.address = %address, "MQTT broker listens on {address}");
     tokio::select! {
         biased;
         _ = stopped => {}
+        () = front::serve(outer, door, inner) => {}
         ended = server.run() => {
             if let Err(error) = ended {
                 tracing::error!(%error, "the MQTT broker ended");
@@ -199,15 +215,23 @@ async fn serve(
     }
 }
 
-fn listener(listen: SocketAddr) -> Builder {
+/// The listener that the world sees.
+fn bind(listen: SocketAddr) -> rmqtt::Result<TcpListener> {
+    let socket = if listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(listen)?;
+    Ok(socket.listen(BACKLOG)?)
+}
+
+/// rmqtt's own listener, which only the front and the dispatcher itself reach.
+fn listener(connections_max: usize) -> Builder {
     Builder::new()
         .name("tongluo")
-        .laddr(listen)
-        .backlog(BACKLOG)
+        .laddr(SocketAddr::from(([127, 0, 0, 1], 0)))
+        .backlog(BACKLOG.cast_signed())
         .nodelay(true)
-        .reuseaddr(Some(true))
         .allow_anonymous(false)
-        .max_connections(CONNECTIONS_MAX)
+        .max_connections(connections_max)
         .max_packet_size(PACKET_BYTES_MAX as u32)
         .max_clientid_len(CLIENT_ID_BYTES_MAX)
         .max_qos_allowed(QoS::AtLeastOnce)

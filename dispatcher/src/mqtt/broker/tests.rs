@@ -3,6 +3,7 @@ use protocols::wire::terminal_filters;
 use rumqttc::{LastWill, QoS};
 
 use super::*;
+use crate::metrics::TurnedAway;
 use crate::mqtt::credentials::DirectoryUnavailable;
 use crate::mqtt::raw_client::RawClient;
 
@@ -28,9 +29,17 @@ impl Credentials for OneVillage {
     }
 }
 
+/// Room for two that say nothing.
+fn door() -> Arc<Door> {
+    let patience = Duration::from_secs(10);
+    let limits = crate::door::Limits { waiting_max: 2, patience, connections_max: 100 };
+    Door::new(crate::metrics::DoorLabel::Mqtt, limits, TurnedAway::default())
+}
+
 async fn broker() -> Broker {
     let secret = Digest::of(DISPATCHER_PASSWORD.as_bytes());
-    Broker::start(([127, 0, 0, 1], 0).into(), Arc::new(OneVillage), secret).await.expect("starts")
+    let listen = ([127, 0, 0, 1], 0).into();
+    Broker::start(listen, door(), Arc::new(OneVillage), secret).await.expect("starts")
 }
 
 async fn horn(broker: &Broker, id: &str) -> RawClient {
@@ -110,15 +119,16 @@ async fn without_the_guard_the_same_order_would_be_heard() {
     }
     let (ready, started) = oneshot::channel();
     let (_stop, stopped) = oneshot::channel();
-    let listen = ([127, 0, 0, 1], 0).into();
+    let listen = (([127, 0, 0, 1], 0).into(), door());
     let setup = async move |context: &ServerContext| {
         let register = context.extends.hook_mgr().register();
         register.add(Type::ClientAuthenticate, Box::new(LetsInEverybody)).await;
         register.start().await;
     };
     let task = tokio::spawn(serve(listen, setup, ready, stopped));
-    let (address, context) = started.await.expect("started").expect("bound");
-    let broker = Broker { address, context, denials: Arc::default(), stop: None, thread: None };
+    let Started { address, inner, context } = started.await.expect("started").expect("bound");
+    let denials = Arc::default();
+    let broker = Broker { address, inner, context, denials, stop: None, thread: None };
     assert!(foreign_order_is_heard(&broker).await);
     task.abort();
 }
@@ -161,11 +171,12 @@ async fn a_stopped_broker_frees_its_port_and_an_occupied_one_is_named() {
     let first = broker().await;
     let address = first.address();
     let secret = Digest::of(b"x");
-    let second = Broker::start(address, Arc::new(OneVillage), secret).await;
+    let second = Broker::start(address, door(), Arc::new(OneVillage), secret).await;
     let error = second.err().expect("occupied").to_string();
     assert!(error.contains(&address.to_string()), "{error}");
     first.stop().await;
-    let third = Broker::start(address, Arc::new(OneVillage), secret).await.expect("free again");
+    let third =
+        Broker::start(address, door(), Arc::new(OneVillage), secret).await.expect("free again");
     third.stop().await;
 }
 
@@ -183,5 +194,35 @@ async fn a_dismissed_terminal_is_cut_off_at_once_and_its_neighbour_stays() {
     let mut dispatcher = dispatcher(&broker, DISPATCHER_OUT).await;
     dispatcher.publish(&topic, b"sealed", false).await;
     assert_eq!(&neighbour.message().await.payload[..], b"sealed");
+    broker.stop().await;
+}
+
+/// Whether the broker has closed this connection.
+async fn is_closed(mut stream: tokio::net::TcpStream) -> bool {
+    use tokio::io::AsyncReadExt as _;
+
+    let read = tokio::time::timeout(Duration::from_secs(10), stream.read(&mut [0])).await;
+    matches!(read, Ok(Ok(0) | Err(_)))
+}
+
+#[tokio::test]
+async fn whoever_says_nothing_gives_way_and_no_packet_but_a_short_connect_comes_first() {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpStream;
+
+    let broker = broker().await;
+    let silent = async || TcpStream::connect(broker.address()).await.expect("connects");
+    let first = silent().await;
+    let mut others = Vec::new();
+    for _ in 0..20 {
+        others.push(silent().await);
+    }
+    assert!(is_closed(first).await, "it waited longest");
+    assert!(horn(&broker, HORN).await.subscribe(&["#".into()]).await.is_some(), "others come in");
+    for bytes in [&b"GET / HTTP/1.1\r\n"[..], &[0x10, 0xFF, 0xFF, 0xFF, 0x7F], &[0x30, 0x02]] {
+        let mut stream = silent().await;
+        stream.write_all(bytes).await.expect("writes");
+        assert!(is_closed(stream).await, "{bytes:?}");
+    }
     broker.stop().await;
 }

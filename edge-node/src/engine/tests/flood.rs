@@ -4,11 +4,16 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use protocols::hello::Hello;
+use protocols::limits::MESSAGE_BYTES_MAX;
 use protocols::order::{Order, Sequence};
 use protocols::receipt::{Reason, ReceiptState};
-use protocols::wire::{self, MessageType, SigningKey, Topic};
+use protocols::wire::{self, MessageType, Sealed, SigningKey, Topic};
 
-use super::rig::{OTHER_TOWN, Rig, TOWN, VILLAGE, certificate, key_of, order, region, sealed};
+use super::rig::{
+    OTHER_TOWN, Rig, TOWN, VILLAGE, certificate, config, key_of, order, region, reply, seal,
+    sealed, terminal,
+};
 use crate::engine::config::{OUTBOX_MAX, REFUSAL_PAIRS_MAX};
 
 const FORGERIES: u64 = 100_000;
@@ -102,4 +107,50 @@ fn a_hundred_thousand_forgeries_cost_counters_and_a_real_red_order_still_sounds(
     // Each but the replays is counted; a replay is a duplicate and says nothing.
     assert_eq!(counted, FORGERIES - FORGERIES / 400);
     assert!(rig.counts.iter().all(|reason| *reason != Reason::JournalFull));
+}
+
+/// The nonces of the hellos that were said since the bench was last cleared.
+fn nonces(rig: &Rig) -> Vec<[u8; 16]> {
+    let of_topic =
+        rig.published.iter().filter(|(topic, _)| matches!(topic, Topic::TerminalHello(_)));
+    let opened = of_topic.map(|(_, bytes)| {
+        let sealed = Sealed::parse(bytes, MESSAGE_BYTES_MAX).expect("an envelope");
+        let payload = sealed.verify(MessageType::Hello, &config().key.verifying_key());
+        let hello: Hello = wire::decode(payload.expect("its own")).expect("a hello");
+        hello.nonce
+    });
+    opened.collect()
+}
+
+#[test]
+fn whoever_is_flooded_asks_again_what_was_crowded_out_and_not_too_often() {
+    let mut rig = Rig::new();
+    let topic = Topic::RegionOrder(region(TOWN));
+    let (templates, mut n) = (templates(), 0);
+    let mut flood = |rig: &mut Rig, seconds: u64| {
+        rig.published.clear();
+        for _ in 0..seconds {
+            for _ in 0..A_SECOND {
+                n += 1;
+                rig.send(topic, forgery(n, &templates));
+            }
+            rig.pass(Duration::from_secs(1));
+        }
+        nonces(rig)
+    };
+    assert_eq!(flood(&mut rig, 20), Vec::<[u8; 16]>::new(), "the link is new");
+    let asked = flood(&mut rig, 15);
+    assert_eq!(asked.len(), 1);
+    // The answer is taken, and the next question is another one.
+    let mut reply = reply(&rig);
+    reply.nonce = asked[0];
+    rig.counts.clear();
+    rig.send(Topic::TerminalReply(terminal()), seal(TOWN, MessageType::HelloReply, None, &reply));
+    assert!(rig.counts.is_empty(), "it is what was asked for");
+    let again = flood(&mut rig, 31);
+    assert_eq!(again.len(), 1);
+    assert_ne!(again[0], asked[0]);
+    // Unanswered, it asks on, in its ordinary rhythm and at each strain: never more often.
+    let unanswered = flood(&mut rig, 60);
+    assert!((2..=8).contains(&unanswered.len()), "{}", unanswered.len());
 }

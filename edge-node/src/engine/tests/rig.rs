@@ -205,6 +205,19 @@ pub(super) fn config() -> Config {
     }
 }
 
+/// The answer to the first hello of a bench.
+pub(super) fn reply(rig: &Rig) -> HelloReply {
+    HelloReply {
+        terminal: terminal(),
+        nonce: [5; 16],
+        at: rig.clock,
+        live: Vec::new(),
+        receipts_up_to: 0,
+        revocation_number: 0,
+        audit_head: None,
+    }
+}
+
 impl Rig {
     /// A terminal with a good clock, connected and answered.
     pub(super) fn new() -> Self {
@@ -262,15 +275,7 @@ impl Rig {
     }
 
     pub(super) fn answer(&mut self) {
-        let reply = HelloReply {
-            terminal: terminal(),
-            nonce: [5; 16],
-            at: self.clock,
-            live: Vec::new(),
-            receipts_up_to: 0,
-            revocation_number: 0,
-            audit_head: None,
-        };
+        let reply = reply(self);
         self.send(
             Topic::TerminalReply(terminal()),
             seal(TOWN, MessageType::HelloReply, None, &reply),

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use axum::response::Response;
+use protocols::limits::CAP_BYTES_MAX;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -15,7 +14,11 @@ use crate::context::{App, Wake};
 use crate::domain::actor::Actor;
 use crate::domain::fault::Fault;
 use crate::http::answer;
+use crate::http::extract::Document;
 use crate::http::problem::{Finding, Kind, Problem, ProblemBody};
+
+/// One byte more than is read, so that a message over the limit is refused as CAP, with its finding.
+const DOCUMENT_BYTES_MAX: usize = CAP_BYTES_MAX + 1;
 
 /// What became of a message.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,9 +52,8 @@ pub(super) struct TakenBody {
 pub(super) async fn submit_cap(
     State(app): State<Arc<App>>,
     actor: Actor,
-    body: Result<Bytes, BytesRejection>,
+    Document(bytes): Document<DOCUMENT_BYTES_MAX>,
 ) -> Result<Response, Problem> {
-    let bytes = body.map_err(|_| Problem::new(Kind::TooLarge))?;
     let mut tx = app.db.begin().await?;
     let taken = match cap_in::take(&mut tx, &app, &actor, &bytes).await {
         Ok(taken) => taken,

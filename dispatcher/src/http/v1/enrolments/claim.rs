@@ -10,6 +10,7 @@ use protocols::enrolment::EnrolmentClaim;
 use super::rate::ClaimRate;
 use crate::app::enrolments::{self, ClaimError};
 use crate::context::{App, Wake};
+use crate::http::PUBLIC_BODY_BYTES_MAX;
 use crate::http::answer;
 use crate::http::extract::Json;
 use crate::http::login::Peer;
@@ -34,7 +35,7 @@ pub(super) async fn claim_enrolment(
     State(app): State<Arc<App>>,
     Extension(rate): Extension<Arc<ClaimRate>>,
     Peer(address): Peer,
-    Json(claim): Json<EnrolmentClaim>,
+    Json(claim): Json<EnrolmentClaim, PUBLIC_BODY_BYTES_MAX>,
 ) -> Result<Response, Problem> {
     rate.count(address, app.now())
         .map_err(|seconds| Problem::new(Kind::TooManyRequests).retry_after(seconds))?;

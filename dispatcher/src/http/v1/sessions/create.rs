@@ -14,6 +14,7 @@ use crate::app::sessions::{self, Credentials};
 use crate::context::App;
 use crate::domain::account::ABSOLUTE;
 use crate::domain::actor::Grant;
+use crate::http::PUBLIC_BODY_BYTES_MAX;
 use crate::http::answer;
 use crate::http::extract::Json;
 use crate::http::login::{Peer, set_cookie};
@@ -65,7 +66,7 @@ pub(super) async fn create_session(
     State(app): State<Arc<App>>,
     Peer(address): Peer,
     headers: HeaderMap,
-    Json(body): Json<LoginRequest>,
+    Json(body): Json<LoginRequest, PUBLIC_BODY_BYTES_MAX>,
 ) -> Result<Response, Problem> {
     app.logins
         .count(address, LOGINS_MAX, app.now())
