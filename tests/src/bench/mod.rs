@@ -10,6 +10,7 @@
 //! | `engine` | decisions of the loudspeaker a second |
 //! | `edge`, `snapcast` | the village device as it ships: size, start-up, memory; beside snapclient |
 //! | `path` | issued → first sound, withdrawn → silence, on three real nodes |
+//! | `flood` | a red alert amid ten thousand forgeries a second |
 //! | `store` | receipts into both databases beside bare inserts |
 //!
 //! What they share: `figure` (a number and its verdict), `timing`, `machine`, `authority`.
@@ -20,6 +21,7 @@ mod cap;
 mod edge;
 mod engine;
 mod figure;
+mod flood;
 mod machine;
 mod path;
 mod snapcast;
@@ -35,8 +37,8 @@ pub use cap::read_hostile;
 pub use figure::{Figure, Verdict};
 
 /// Groups of figures by name, in their order.
-pub const GROUPS: [&str; 9] =
-    ["size", "cap", "hostile", "trust", "area", "engine", "store", "edge", "path"];
+pub const GROUPS: [&str; 10] =
+    ["size", "cap", "hostile", "trust", "area", "engine", "store", "edge", "path", "flood"];
 
 async fn measure(group: &str, folder: &Path) -> anyhow::Result<Vec<Figure>> {
     match group {
@@ -49,6 +51,7 @@ async fn measure(group: &str, folder: &Path) -> anyhow::Result<Vec<Figure>> {
         "store" => store::receipts(folder).await,
         "edge" => edge::life(folder).await,
         "path" => path::alerts(folder).await,
+        "flood" => flood::red_alert(folder).await,
         _ => bail!("no group is called {group}; there are {}", GROUPS.join(", ")),
     }
 }
