@@ -91,7 +91,8 @@ impl Stage {
         line.map_or(Ok(0), |(_, count)| count.trim().parse().context("a counter"))
     }
 
-    /// Issues a red alert and waits until it sounds: the time between the two.
+    /// Issues a red alert and waits until it has sounded to its end, so that the next one finds
+    /// the channel free: the time from the request to the start.
     pub async fn red_alert(&self) -> anyhow::Result<Duration> {
         let expires = clock::now().checked_add(SignedDuration::try_from(LIFE)?)?;
         let content = json!({
@@ -114,15 +115,16 @@ impl Stage {
         let reason = json!({ "reason": "等不及第二人" });
         let begun = clock::now();
         self.officer.post(&format!("/api/v1/alerts/{id}/emergency"), &reason).await?;
-        let started = self.started(&id).await?;
+        let started = self.receipt(&id, "started").await?;
+        self.receipt(&id, "finished").await?;
         let sounded: Timestamp = text(&started, "at")?.parse().context("an instant")?;
         Ok(sounded.duration_since(begun).unsigned_abs())
     }
 
-    async fn started(&self, alert: &str) -> anyhow::Result<Value> {
+    async fn receipt(&self, alert: &str, state: &str) -> anyhow::Result<Value> {
         let waited = clock::eventually("the red alert sounds", LIFE, async || {
             let heard = progress::receipts(&self.officer, alert).await?;
-            Ok(heard.into_iter().find(|receipt| receipt["state"] == "started"))
+            Ok(heard.into_iter().find(|receipt| receipt["state"] == state))
         });
         waited.await.with_context(|| crate::harness::process::tail(&self.node.log()))
     }

@@ -53,6 +53,8 @@ impl Rig {
         let mut command = Command::new(program("edge-node")?);
         command.arg(name).arg("--config").arg(self.village.config_file());
         command.env("TONGLUO_EDGE__AUDIO__KEEP_OPEN", "false");
+        // Messages are named one by one at this level only.
+        command.env("TONGLUO_EDGE__LOG__LEVEL", "debug");
         Ok(command)
     }
 

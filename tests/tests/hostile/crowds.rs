@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use tests::attack::crowd::Crowd;
-use tests::attack::memory::resident_bytes;
+use tests::attack::memory::peak_bytes;
 use tests::attack::stage::Stage;
 use tests::harness::broker::BrokerKind;
 use tests::harness::clock;
@@ -33,7 +33,7 @@ async fn ten_thousand_silent_connections_cost_little_and_a_red_alert_sounds() ->
     for (door, port, waiting_max) in
         [("Http", http, HTTP_WAITING_MAX), ("Mqtt", mqtt, MQTT_WAITING_MAX)]
     {
-        let before = resident_bytes(process)?;
+        let before = peak_bytes(process)?;
         let crowd = Crowd::open(port, CROWD).await?;
         let shown_out = CROWD - waiting_max;
         clock::eventually("the door sees most of them out", DEADLINE, async || {
@@ -42,7 +42,7 @@ async fn ten_thousand_silent_connections_cost_little_and_a_red_alert_sounds() ->
         .await
         .with_context(|| format!("{door}: {} of {CROWD} are closed", crowd.closed()))?;
         let lag = stage.red_alert().await?;
-        let grown = resident_bytes(process)?.saturating_sub(before);
+        let grown = peak_bytes(process)?.saturating_sub(before);
         eprint(&format!("{door}: {} KiB more, red alert after {lag:?}", grown / 1_024));
         ensure!(grown <= GROWTH_BYTES_MAX, "{door}: {} KiB more", grown / 1_024);
         let counted = stage.counted(door, "Silent").await?;
