@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use reqwest::Method;
 use serde_json::json;
 use tests::attack::memory::resident_bytes;
-use tests::attack::stage::Stage;
+use tests::attack::stage::{MUTE, Stage};
 use tests::harness::api::Api;
 use tests::harness::broker::BrokerKind;
 use tests::harness::city::{CITY, text};
@@ -25,7 +25,7 @@ const TIMES: usize = 50;
 async fn bombs_depths_and_claims_of_gigabytes_meet_a_limit_and_a_red_alert_sounds()
 -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut stage = Stage::build(BrokerKind::Embedded, folder.path(), &[]).await?;
+    let mut stage = Stage::build(BrokerKind::Embedded, folder.path(), &[MUTE]).await?;
     stage.red_alert().await?;
     let process = stage.dispatcher_id()?;
     let service = service(&stage).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use tests::attack::crowd::Crowd;
 use tests::attack::memory::resident_bytes;
-use tests::attack::stage::Stage;
+use tests::attack::stage::{MUTE, Stage};
 use tests::harness::broker::BrokerKind;
 use tests::harness::clock;
 
@@ -25,7 +25,7 @@ const MQTT_WAITING_MAX: usize = 1_024;
 async fn ten_thousand_silent_connections_cost_little_and_a_red_alert_sounds() -> anyhow::Result<()>
 {
     let folder = tempfile::tempdir()?;
-    let mut stage = Stage::build(BrokerKind::Embedded, folder.path(), &[]).await?;
+    let mut stage = Stage::build(BrokerKind::Embedded, folder.path(), &[MUTE]).await?;
     // What the first alert needs is held from then on.
     stage.red_alert().await?;
     let (http, mqtt) = (stage.http_port()?, stage.city.mqtt_port);
