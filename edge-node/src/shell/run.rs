@@ -299,6 +299,7 @@ impl Shell {
                 if self.now_on.receipts.len() < RECEIPTS_MAX {
                     self.now_on.receipts.insert(ack, receipt);
                 }
+                // Not for the ordinary log: whoever may publish would fill the disk with it.
                 tracing::debug!(mqtt.topic = %topic, mqtt.bytes = payload.len(), "message on {topic}");
                 self.feed(Input::Message { topic, payload, ack });
             }

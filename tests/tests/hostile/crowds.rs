@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use tests::attack::crowd::Crowd;
-use tests::attack::memory::peak_bytes;
-use tests::attack::stage::Stage;
+use tests::attack::memory::resident_bytes;
+use tests::attack::stage::{MUTE, Stage};
 use tests::harness::broker::BrokerKind;
 use tests::harness::clock;
 
@@ -25,7 +25,7 @@ const MQTT_WAITING_MAX: usize = 1_024;
 async fn ten_thousand_silent_connections_cost_little_and_a_red_alert_sounds() -> anyhow::Result<()>
 {
     let folder = tempfile::tempdir()?;
-    let mut stage = Stage::build(BrokerKind::Embedded, folder.path(), &[]).await?;
+    let mut stage = Stage::build(BrokerKind::Embedded, folder.path(), &[MUTE]).await?;
     // What the first alert needs is held from then on.
     stage.red_alert().await?;
     let (http, mqtt) = (stage.http_port()?, stage.city.mqtt_port);
@@ -33,7 +33,7 @@ async fn ten_thousand_silent_connections_cost_little_and_a_red_alert_sounds() ->
     for (door, port, waiting_max) in
         [("Http", http, HTTP_WAITING_MAX), ("Mqtt", mqtt, MQTT_WAITING_MAX)]
     {
-        let before = peak_bytes(process)?;
+        let before = resident_bytes(process)?;
         let crowd = Crowd::open(port, CROWD).await?;
         let shown_out = CROWD - waiting_max;
         clock::eventually("the door sees most of them out", DEADLINE, async || {
@@ -42,7 +42,7 @@ async fn ten_thousand_silent_connections_cost_little_and_a_red_alert_sounds() ->
         .await
         .with_context(|| format!("{door}: {} of {CROWD} are closed", crowd.closed()))?;
         let lag = stage.red_alert().await?;
-        let grown = peak_bytes(process)?.saturating_sub(before);
+        let grown = resident_bytes(process)?.saturating_sub(before);
         eprint(&format!("{door}: {} KiB more, red alert after {lag:?}", grown / 1_024));
         ensure!(grown <= GROWTH_BYTES_MAX, "{door}: {} KiB more", grown / 1_024);
         let counted = stage.counted(door, "Silent").await?;

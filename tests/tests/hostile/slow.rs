@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use tests::attack::crowd::Crowd;
-use tests::attack::memory::peak_bytes;
-use tests::attack::stage::Stage;
+use tests::attack::memory::resident_bytes;
+use tests::attack::stage::{MUTE, Stage};
 use tests::harness::broker::BrokerKind;
 use tests::harness::clock;
 use tokio::io::AsyncWriteExt as _;
@@ -35,11 +35,11 @@ const BODY: &[u8] = b"POST /api/v1/sessions HTTP/1.1\r\nhost: tongluo\r\n\
 async fn a_head_or_a_body_that_never_ends_is_cut_off_and_a_red_alert_sounds() -> anyhow::Result<()>
 {
     let folder = tempfile::tempdir()?;
-    let settings = [("server", "head_timeout_s = 3"), ("server", "body_timeout_s = 3")];
+    let settings = [MUTE, ("server", "head_timeout_s = 3"), ("server", "body_timeout_s = 3")];
     let mut stage = Stage::build(BrokerKind::Embedded, folder.path(), &settings).await?;
     stage.red_alert().await?;
     let (port, process) = (stage.http_port()?, stage.dispatcher_id()?);
-    let before = peak_bytes(process)?;
+    let before = resident_bytes(process)?;
     let mut heads = Crowd::open(port, CLIENTS).await?;
     let mut bodies = Crowd::open(port, CLIENTS).await?;
     say(&mut heads, HEAD).await;
@@ -56,7 +56,7 @@ async fn a_head_or_a_body_that_never_ends_is_cut_off_and_a_red_alert_sounds() ->
     };
     let (lag, ()) = tokio::join!(stage.red_alert(), dripping);
     let lag = lag?;
-    let grown = peak_bytes(process)?.saturating_sub(before);
+    let grown = resident_bytes(process)?.saturating_sub(before);
     let closed = heads.closed();
     ensure!(closed == CLIENTS, "{closed} of {CLIENTS} slow heads were cut off");
     // Of the bodies each is told which limit it met.
