@@ -65,7 +65,7 @@ pub(super) fn long() -> anyhow::Result<Vec<Figure>> {
 
 const LONG_PROFILE: &str = "";
 
-#[cfg(feature = "peers")]
+#[cfg(feature = "figures")]
 fn peer(text: &str) -> anyhow::Result<(&'static str, impl FnMut())> {
     let parse = move || text.parse::<oasiscap::Alert>();
     parse().map_err(|error| anyhow::anyhow!("oasiscap refuses the message: {error:?}"))?;
@@ -74,7 +74,7 @@ fn peer(text: &str) -> anyhow::Result<(&'static str, impl FnMut())> {
     }))
 }
 
-#[cfg(not(feature = "peers"))]
+#[cfg(not(feature = "figures"))]
 fn peer(text: &str) -> anyhow::Result<(&'static str, impl FnMut())> {
     ensure!(!text.is_empty(), "there is a message");
     Ok(("one SHA-256 of it; built without the peer", move || {

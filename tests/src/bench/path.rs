@@ -22,6 +22,9 @@ use crate::harness::{clock, progress};
 /// Alerts issued and withdrawn.
 const ALERTS: usize = 12;
 
+/// Alerts until all show their second factor again: half a minute each, and it counts for five.
+const ALERTS_A_LOGIN: usize = 5;
+
 /// Sounds that the peer makes.
 const PEER_RUNS: usize = 12;
 
@@ -49,13 +52,12 @@ struct Told {
 pub(super) async fn alerts(folder: &Path) -> anyhow::Result<Vec<Figure>> {
     let stage = Stage::build(folder).await?;
     ensure!(stage.sound == "file", "with a real sound card nothing is heard from outside");
-    let mut officers = Vec::new();
-    for commander in &stage.commanders {
-        officers.push(stage.city.log_in(commander).await?);
-    }
-    let people = People { composer: stage.at_desk.clone(), commanders: officers };
+    let mut people = People::at(&stage, stage.at_desk.clone()).await?;
     let mut told = Vec::new();
     for number in 1..=ALERTS {
+        if number % ALERTS_A_LOGIN == 0 {
+            people = People::at(&stage, stage.city.log_in(&stage.composer).await?).await?;
+        }
         told.push(people.one_alert(number).await.with_context(|| format!("alert {number}"))?);
     }
     let heard = stage.strike().await?.into_iter().flatten().collect::<Vec<_>>();
@@ -124,6 +126,15 @@ struct People {
 }
 
 impl People {
+    /// The commanders log in, beside a composer who has.
+    async fn at(stage: &Stage, composer: Api) -> anyhow::Result<Self> {
+        let mut commanders = Vec::new();
+        for commander in &stage.commanders {
+            commanders.push(stage.city.log_in(commander).await?);
+        }
+        Ok(Self { composer, commanders })
+    }
+
     /// Issues a red alert for the three towns, lets it be heard, withdraws it, and waits until the
     /// correction was heard everywhere.
     async fn one_alert(&self, number: usize) -> anyhow::Result<Told> {

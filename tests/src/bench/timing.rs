@@ -1,8 +1,7 @@
-//! How long a body of work takes, in turns with that of a peer.
+//! How long a body of work takes, in turns with that of a peer: by the clock of the processor, which
+//! stands still while others have it.
 
 use std::time::Duration;
-
-use crate::harness::clock;
 
 /// Milliseconds, as figures have them.
 pub(super) fn ms(duration: Duration) -> f64 {
@@ -16,9 +15,25 @@ pub(super) fn us(duration: Duration) -> f64 {
 
 /// How long one body of work takes.
 pub(super) fn timed(work: impl FnOnce()) -> Duration {
-    let begun = clock::instant();
+    let begun = processor_time();
     work();
-    begun.elapsed()
+    processor_time().saturating_sub(begun)
+}
+
+/// What this thread has had of the processor.
+#[cfg(feature = "figures")]
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let (seconds, nanos) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
+    Duration::from_secs(seconds) + Duration::from_nanos(nanos)
+}
+
+/// Built without it: the clock on the wall.
+#[cfg(not(feature = "figures"))]
+fn processor_time() -> Duration {
+    use std::sync::LazyLock;
+    static BEGAN: LazyLock<std::time::Instant> = LazyLock::new(crate::harness::clock::instant);
+    BEGAN.elapsed()
 }
 
 /// How long two bodies of work take that take turns, so that both meet the same noise. Each is

@@ -192,7 +192,7 @@ pub(crate) fn demo(once: bool) -> anyhow::Result<ExitCode> {
 /// (all when none is named).
 pub(crate) fn bench(groups: &[String]) -> anyhow::Result<ExitCode> {
     build(&["build", "--profile", "edge", "--package", "edge-node"])?;
-    let features = ["--features", "tests/peers"];
+    let features = ["--features", "tests/figures"];
     let words = ["build", "--profile", "measure", "--package", "dispatcher", "--package", "tests"];
     build(&[&words[..], &["--bin", "dispatcher", "--bin", "bench"], &features].concat())?;
     let mut bench = Command::new(cargo::target().join("measure/bench"));
