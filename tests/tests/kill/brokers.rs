@@ -129,7 +129,8 @@ impl Scene {
             platform.start().await?;
             node.start()
         };
-        tokio::try_join!(press(&self.officer, &path, &json!({})), death)?;
+        let nothing = json!({});
+        tokio::try_join!(press(&self.officer, &path, &nothing), death)?;
         self.check(&alert, 2).await
     }
 

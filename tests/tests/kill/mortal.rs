@@ -155,12 +155,19 @@ impl Node {
 
     /// Starts it, not to die.
     pub(crate) fn start(&mut self) -> anyhow::Result<()> {
-        self.village.start_with(&Card::Unpaced, &self.hits.environment(None))
+        self.live(None)
     }
 
     /// Starts it to die at `point`.
     pub(crate) fn doom(&mut self, point: &str) -> anyhow::Result<()> {
-        self.village.start_with(&Card::Unpaced, &self.hits.environment(Some(point)))
+        self.live(Some(point))
+    }
+
+    /// A card without a pace swallows silence as fast as it can: it is open only for a sounding.
+    fn live(&mut self, point: Option<&str>) -> anyhow::Result<()> {
+        let mut environment = self.hits.environment(point);
+        environment.push(("TONGLUO_EDGE__AUDIO__KEEP_OPEN", "false"));
+        self.village.start_with(&Card::Unpaced, &environment)
     }
 
     /// Waits until its fate has met it.

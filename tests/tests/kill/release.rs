@@ -22,7 +22,8 @@ fn features(packages: &[&str]) -> String {
     let mut tree = cargo(&words);
     let tree = run(tree.args(packages).args(["--format", "{p}: {f}"])).expect("cargo tree");
     let line = tree.lines().find(|line| line.starts_with("kill-points ")).expect("it is in there");
-    line.rsplit(": ").next().unwrap_or_default().trim_end_matches(" (*)").to_owned()
+    let features = line.rsplit(':').next().unwrap_or_default();
+    features.trim().trim_end_matches("(*)").trim().to_owned()
 }
 
 /// Which of these names stand in a program.
