@@ -22,23 +22,23 @@ const HEARD_DEADLINE: Duration = Duration::from_mins(3);
 /// How long the event stream may take to tell what is in the table.
 const TOLD_DEADLINE: Duration = Duration::from_secs(30);
 
-/// Hexadecimal digits by which the journal names an order.
-const NAME_DIGITS: usize = 12;
-
 /// What terminals said about an alert itself, not about its end.
-pub(crate) struct Account(Vec<Value>);
+pub(crate) struct Account {
+    alert: String,
+    said: Vec<Value>,
+}
 
 impl Account {
     pub(crate) async fn of(api: &Api, alert: &str) -> anyhow::Result<Self> {
         let mut said = progress::receipts(api, alert).await?;
         said.retain(|receipt| !progress::is_closing(receipt));
-        Ok(Self(said))
+        Ok(Self { alert: alert.to_owned(), said })
     }
 
     /// What this terminal said with this state.
     pub(crate) fn said(&self, terminal: &str, state: &str) -> Vec<&Value> {
         let is_wanted = |one: &&Value| one["terminal"] == terminal && one["state"] == state;
-        self.0.iter().filter(is_wanted).collect()
+        self.said.iter().filter(is_wanted).collect()
     }
 
     /// Each of the due repeats was heard to its end once; a death may have cut one sounding.
@@ -64,26 +64,26 @@ impl Account {
     /// was compacted, which forgets how a state came about.
     pub(crate) fn check_journal(&self, node: &Node, due: usize) -> anyhow::Result<()> {
         let id = node.village.id.as_str();
-        let said = self.said(id, "finished");
-        let order = text(said.first().context("something was finished")?, "order")?;
         let written = journal(&node.village)?;
+        // Receipts name the alert beside the order; soundings name the order alone.
+        let mark = format!("identifier: \"{}\"", self.alert);
+        let line = written.lines().find(|line| line.contains("Receipt {") && line.contains(&mark));
+        let order = line.and_then(|line| line.split("order: ").nth(1)?.split(',').next());
+        let order = order.with_context(|| format!("{id} knows nothing of it:\n{written}"))?;
         let count = |entry: &str| {
-            let entry = format!("{entry}(Digest({})", &order[..NAME_DIGITS]);
+            let entry = format!("{entry}({order}");
             written.lines().filter(|line| line.contains(&entry)).count()
         };
         let (started, finished) = (count("Started"), count("Finished"));
         let failed = self.said(id, "failed").len();
         ensure!(finished == due, "{id}: {finished} of {due} finished:\n{written}");
-        ensure!(
-            started <= due + node.deaths + failed,
-            "{id}: started {started} times:\n{written}"
-        );
+        ensure!(started <= due + node.deaths + failed, "{id}: started {started} times:\n{written}");
         Ok(())
     }
 
     /// Nobody began at or after this instant.
     pub(crate) fn check_silent_from(&self, instant: Timestamp) -> anyhow::Result<()> {
-        for one in self.0.iter().filter(|one| one["state"] == "started") {
+        for one in self.said.iter().filter(|one| one["state"] == "started") {
             let at = text(one, "at")?.parse::<Timestamp>().context("a time")?;
             ensure!(at < instant, "it began at or after {instant}: {one}");
         }

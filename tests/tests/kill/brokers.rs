@@ -10,6 +10,7 @@ use sqlx::{AnyConnection, Connection as _};
 use tests::harness::api::Api;
 use tests::harness::broker::{Broker, BrokerKind, BrokerPlace};
 use tests::harness::city::CityOptions;
+use tests::harness::process::tail;
 use tests::harness::{clock, progress};
 
 use crate::account::{Account, journal, nobody_was_lost, until_finished};
@@ -42,12 +43,8 @@ struct Scene {
 async fn killed(kind: BrokerKind) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let mut scene = Scene::build(kind, folder.path()).await?;
-    scene.orders_in_its_hands().await.context("orders in its hands")?;
-    scene.receipts_in_its_hands().await.context("receipts in its hands")?;
-    scene.everything_at_once().await.context("everything at once")?;
-    scene.for_a_long_time().await.context("for a long time")?;
-    let ids = scene.ids();
-    nobody_was_lost(&scene.officer, &ids).await
+    let played = scene.play().await;
+    played.with_context(|| scene.logs())
 }
 
 impl Scene {
@@ -67,6 +64,23 @@ impl Scene {
         }
         progress::until_online(&officer, nodes.len()).await?;
         Ok(Self { platform, broker, officer, nodes })
+    }
+
+    async fn play(&mut self) -> anyhow::Result<()> {
+        self.orders_in_its_hands().await.context("orders in its hands")?;
+        self.receipts_in_its_hands().await.context("receipts in its hands")?;
+        self.everything_at_once().await.context("everything at once")?;
+        self.for_a_long_time().await.context("for a long time")?;
+        nobody_was_lost(&self.officer, &self.ids()).await
+    }
+
+    /// The end of what each of them said.
+    fn logs(&mut self) -> String {
+        let broker = self.broker.process.log();
+        let dispatcher = self.platform.process().map(|process| process.log()).unwrap_or_default();
+        let nodes = self.nodes.iter().map(|node| node.village.log());
+        let logs = [broker, dispatcher].into_iter().chain(nodes);
+        logs.map(|log| tail(&log)).collect::<Vec<_>>().join("\n\n")
     }
 
     fn ids(&self) -> [&str; 2] {
