@@ -1,5 +1,6 @@
 //! Clips of texts, and the set of phrases that terminals hold in advance.
 
+use kill_points::kill_point;
 use protocols::digest::Digest;
 use protocols::hazard::{HAZARDS, PhraseClip, PhraseSet};
 use protocols::order::ClipReference;
@@ -28,7 +29,9 @@ pub async fn ensure(
     store::clips::insert(&mut tx, &clip, language, &voice, &key, app.now()).await?;
     // Somebody else may have been first; what is kept counts.
     let kept = store::clips::find(&mut tx, &key, &voice).await?;
+    kill_point!("speech.storing");
     tx.commit().await?;
+    kill_point!("speech.stored");
     Ok(Some(kept.unwrap_or(clip.reference)))
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
+use kill_points::kill_point;
 use protocols::digest::Digest;
 
 use crate::domain::actor::ActorId;
@@ -119,7 +120,10 @@ impl Work {
     /// Stores the answer and commits it together with the effect.
     pub async fn finish(mut self, answer: &Answer) -> Result<(), StoreError> {
         store::idempotency::answer(&mut self.tx, &self.request, answer).await?;
-        self.tx.commit().await
+        kill_point!("answer.storing");
+        self.tx.commit().await?;
+        kill_point!("answer.stored");
+        Ok(())
     }
 }
 

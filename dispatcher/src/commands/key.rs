@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail, ensure};
+use kill_points::kill_point;
 use protocols::certificate::RevocationList;
 use protocols::region::RegionCode;
 use protocols::trust::{self, Roots};
@@ -235,7 +236,9 @@ async fn import(ports: &Ports, config: &Config, file: &Path) -> anyhow::Result<E
     let own = Some(signer.key_id());
     let imported =
         revocations::import(&mut tx, ports, &actor, &sealed, &roots, region, own).await?;
+    kill_point!("revocations.importing");
     tx.commit().await?;
+    kill_point!("revocations.imported");
     db.close().await;
     let (list, what) = match &imported {
         Imported::New(list) => (list, "imported"),

@@ -1,5 +1,7 @@
 //! Signs the head of the record whenever it has grown, and writes it into the daily record.
 
+use kill_points::kill_point;
+
 use crate::app::audit::head::{self, HeadError};
 use crate::context::App;
 use crate::daily_record;
@@ -18,12 +20,15 @@ pub async fn run(app: &App) -> Result<(), StoreError> {
             return Ok(());
         }
     };
+    kill_point!("audit_head.storing");
     tx.commit().await?;
+    kill_point!("audit_head.stored");
     let folder = &app.config.audit.folder;
     let Some(kept) = kept.filter(|_| !folder.as_os_str().is_empty()) else { return Ok(()) };
     if let Err(error) = daily_record::append(folder, &kept) {
         let folder = folder.display();
         tracing::error!(%folder, %error, "the head of the record is not in the daily record");
     }
+    kill_point!("audit_head.recorded");
     Ok(())
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kill_points::kill_point;
 use tokio_util::sync::CancellationToken;
 
 use super::{note, pause};
@@ -38,7 +39,9 @@ pub async fn run(app: &App) -> Result<(), StoreError> {
     if expired + breaches == 0 {
         return tx.rollback().await;
     }
+    kill_point!("expiry.storing");
     tx.commit().await?;
+    kill_point!("expiry.stored");
     tracing::info!(
         alerts.expired = expired,
         alerts.breaches = breaches,

@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use kill_points::kill_point;
 use protocols::wire::Topic;
 use tokio_util::sync::CancellationToken;
 
@@ -94,6 +95,7 @@ async fn hand_over(
         }
         let pipe = pipe.clone();
         let publication: Publication = Box::pin(async move {
+            kill_point!("publication.sending");
             (item, pipe.publish(topic.to_string(), sealed, topic.is_retained()).await)
         });
         publications.push(publication);
@@ -107,7 +109,10 @@ async fn mark(app: &App, item: &Item) -> Result<(), StoreError> {
         Item::Command(id) => outbox::command_published(&mut tx, id, app.now()).await?,
         Item::Order(id) => outbox::order_published(&mut tx, id, app.now()).await?,
     }
-    tx.commit().await
+    kill_point!("publication.noting");
+    tx.commit().await?;
+    kill_point!("publication.noted");
+    Ok(())
 }
 
 fn depth(running: &FuturesUnordered<Publication>) -> i64 {

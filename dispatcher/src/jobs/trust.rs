@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use kill_points::kill_point;
 use protocols::wire::Topic;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -56,7 +57,9 @@ impl Watch {
                 events::push(&mut tx, now, events::Topic::Attention, app.region(), &body).await?;
                 let (actor, object) = (Actor::system(), format!("certificate:{serial}"));
                 audit::append(&mut tx, now, &actor, "renew_certificate", &object, &detail).await?;
+                kill_point!("certificate.noting");
                 tx.commit().await?;
+                kill_point!("certificate.noted");
                 app.notifier.wake(Wake::Events);
             }
             Err(refusal) => self.refused(&refusal),
@@ -171,12 +174,14 @@ async fn publish_once(app: &App, pipe: &Pipe) -> Result<(), StoreError> {
     // One after the other: a list for six hundred villages never stands before an order.
     for region in revocations::topics(app.region(), &villages) {
         let topic = Topic::RegionRevocation(region);
+        kill_point!("revocations.sending");
         let published = pipe.publish(topic.to_string(), list.sealed.clone(), topic.is_retained());
         if published.await.is_err() {
             // The next connection wakes this again.
             tracing::warn!(region = %region, "the revocation list was not published");
             return Ok(());
         }
+        kill_point!("revocations.sent");
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use kill_points::kill_point;
 use protocols::digest::Digest;
 use protocols::hello::Hello;
 use protocols::terminal::TerminalId;
@@ -111,11 +112,14 @@ async fn answer(
         let up_to = receipts::up_to(&mut tx, hello.terminal, hello.journal_id).await?;
         known.push((hello, member, up_to));
     }
+    kill_point!("hello.noting");
     tx.commit().await?;
+    kill_point!("hello.noted");
     let hellos = known.iter().map(|(hello, ..)| hello);
     tell_revocations(pipe, present.revocations.as_ref(), hellos).await?;
     for (hello, member, up_to) in known {
         send(app, pipe, &present, &hello, &member, up_to).await?;
+        kill_point!("hello.answered");
     }
     Ok(())
 }

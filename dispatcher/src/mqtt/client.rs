@@ -12,6 +12,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use kill_points::kill_point;
 use protocols::limits::PACKET_BYTES_MAX;
 use rumqttc::{
     AsyncClient, Event, MqttOptions, Outgoing, Packet, QoS, SubscribeFilter, SubscribeReasonCode,
@@ -192,10 +193,15 @@ impl Session {
             Event::Incoming(Packet::PubAck(ack)) => {
                 self.on_the_wire.remove(&ack.pkid).map(SessionEvent::Acknowledged)
             }
-            Event::Incoming(Packet::Publish(message)) => Some(SessionEvent::Message {
-                topic: message.topic,
-                payload: message.payload.to_vec(),
-            }),
+            Event::Incoming(Packet::Publish(message)) => {
+                kill_point!("message.heard");
+                let payload = message.payload.to_vec();
+                Some(SessionEvent::Message { topic: message.topic, payload })
+            }
+            Event::Outgoing(Outgoing::PubAck(_)) => {
+                kill_point!("message.acknowledged");
+                None
+            }
             Event::Incoming(_) | Event::Outgoing(_) => None,
         }
     }

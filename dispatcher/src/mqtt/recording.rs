@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use kill_points::kill_point;
 use protocols::receipt::ReceiptBatch;
 use protocols::wire::{self, MessageType, Topic};
 use tokio::sync::mpsc;
@@ -93,6 +94,7 @@ async fn write(app: &App, pipe: &Pipe, batches: Vec<ReceiptBatch>) {
         if pipe.answer(topic, sealed).await.is_err() {
             return;
         }
+        kill_point!("receipts.acknowledged");
     }
 }
 
@@ -102,7 +104,9 @@ async fn record(
 ) -> Result<Vec<protocols::receipt::ReceiptAck>, StoreError> {
     let mut tx = app.db.begin().await?;
     let recorded = receipts::record(&mut tx, &app.metrics, batches, app.now()).await?;
+    kill_point!("receipts.storing");
     tx.commit().await?;
+    kill_point!("receipts.stored");
     if recorded.changed > 0 {
         app.notifier.wake(Wake::Deliveries);
         app.notifier.wake(Wake::Events);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use kill_points::kill_point;
 use protocols::terminal::TerminalId;
 use protocols::vitals::{StatusHint, Vitals};
 use protocols::wire;
@@ -119,5 +120,8 @@ async fn store(app: &App, noted: Vec<Noted>) -> Result<(), StoreError> {
     for (terminal, is_connected) in hints {
         terminal_states::note_hint(&mut tx, terminal, is_connected).await?;
     }
-    tx.commit().await
+    kill_point!("vitals.noting");
+    tx.commit().await?;
+    kill_point!("vitals.noted");
+    Ok(())
 }

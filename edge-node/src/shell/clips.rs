@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use kill_points::kill_point;
 use protocols::digest::Digest;
 use protocols::limits::CLIP_BYTES_MAX;
 
@@ -133,11 +134,13 @@ impl ClipStore {
         }
         self.make_room(len, now)?;
         let path = self.path(&digest);
+        kill_point!("clip.writing");
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist(&path).map_err(|error| error.error)?;
         super::journal::sync_folder(&path)?;
+        kill_point!("clip.written");
         self.clips.insert(digest, Entry { bytes: len, used_at: now, keep_until });
         Ok(())
     }

@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use kill_points::kill_point;
 use protocols::area::Position;
 use protocols::enrolment::GrantedPosition;
 use protocols::terminal::TerminalId;
@@ -85,11 +86,14 @@ impl Identity {
         std::fs::create_dir_all(folder).map_err(io)?;
         let text =
             serde_json::to_string_pretty(self).map_err(|error| io(std::io::Error::other(error)))?;
+        kill_point!("identity.writing");
         let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
         file.write_all(text.as_bytes()).map_err(io)?;
         file.as_file().sync_all().map_err(io)?;
         file.persist(&path).map_err(|error| io(error.error))?;
-        super::journal::sync_folder(&path).map_err(io)
+        super::journal::sync_folder(&path).map_err(io)?;
+        kill_point!("identity.written");
+        Ok(())
     }
 
     /// The pinned roots.

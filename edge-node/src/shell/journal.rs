@@ -14,6 +14,8 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use kill_points::kill_point;
+
 /// First bytes of the file: the format and its version.
 const MAGIC: &[u8; 8] = b"TLJRNL01";
 
@@ -153,10 +155,13 @@ impl Journal {
         let fresh = beside(&self.path, ".new");
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(true);
+        kill_point!("compaction.writing");
         let mut file = options.open(&fresh)?;
         file.write_all(&bytes)?;
         file.sync_all()?;
+        kill_point!("compaction.written");
         std::fs::rename(&fresh, &self.path)?;
+        kill_point!("compaction.renamed");
         // From here on the new file is the journal, whatever becomes of the folder's entry.
         self.file = file;
         self.len = bytes.len() as u64;

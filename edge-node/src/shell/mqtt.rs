@@ -9,13 +9,14 @@
 use std::path::Path;
 use std::time::Duration;
 
+use kill_points::kill_point;
 use protocols::limits::PACKET_BYTES_MAX;
 use protocols::terminal::TerminalId;
 use protocols::vitals::StatusHint;
 use protocols::wire::{Topic, terminal_filters};
 use rumqttc::{
-    AsyncClient, Event, EventLoop, LastWill, MqttOptions, Packet, Publish, QoS, SubscribeFilter,
-    SubscribeReasonCode, Transport,
+    AsyncClient, Event, EventLoop, LastWill, MqttOptions, Outgoing, Packet, Publish, QoS,
+    SubscribeFilter, SubscribeReasonCode, Transport,
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -260,7 +261,12 @@ impl Link {
             };
             let packet = match event {
                 Ok(Event::Incoming(packet)) => packet,
-                Ok(Event::Outgoing(_)) => continue,
+                Ok(Event::Outgoing(outgoing)) => {
+                    if let Outgoing::PubAck(_) = outgoing {
+                        kill_point!("acknowledgement.sent");
+                    }
+                    continue;
+                }
                 Err(error) => return broken(error.to_string()),
             };
             let told = match packet {

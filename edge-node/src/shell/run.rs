@@ -10,7 +10,9 @@
 //! | `sound` | soundings, and what the sound card is found to be |
 //! | `media` | clips and phrases: what is wanted, what has come |
 //! | `quench` | which refusals are logged one by one |
+//! | `landmark` | names for tests the journal writes around which they kill the process |
 
+mod landmark;
 mod media;
 mod quench;
 mod sound;
@@ -18,6 +20,7 @@ mod sound;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use kill_points::kill_point;
 use protocols::stick::Stick;
 use protocols::terminal::TerminalId;
 use protocols::trust::Roots;
@@ -197,10 +200,12 @@ impl Shell {
     fn carry_out(&mut self, output: Output) {
         match output {
             Output::Journal { token, record } => {
+                landmark::before(&record);
                 let result = self.journal.append(&record).map_err(|error| {
                     tracing::error!("the journal can't be written: {error}");
                     JournalError
                 });
+                landmark::after(&record);
                 self.now_on.ready.push_back(Input::Journalled { token, result });
             }
             Output::CompactJournal { token, records } => {
@@ -212,6 +217,7 @@ impl Shell {
                 self.now_on.ready.push_back(Input::Compacted { token, result });
             }
             Output::Ack(token) => {
+                kill_point!("acknowledgement.sending");
                 if let Some(receipt) = self.now_on.receipts.remove(&token)
                     && let Err(receipt) = receipt.acknowledge()
                 {

@@ -146,8 +146,7 @@ impl City {
 
     /// Starts `serve` and waits until it is ready.
     pub async fn start(&mut self) -> anyhow::Result<()> {
-        let mut serve = self.command(&["serve"]);
-        let mut process = Process::start("dispatcher", &self.folder, &mut serve)?;
+        let mut process = self.launch(&[])?;
         let api = Api::anonymous(&self.url)?;
         clock::eventually("the dispatcher is ready", READY_DEADLINE, async || {
             process.check_alive()?;
@@ -157,6 +156,13 @@ impl City {
         .await?;
         self.process = Some(process);
         Ok(())
+    }
+
+    /// Starts `serve` with these variables in its environment, and waits for nothing.
+    pub fn launch(&self, environment: &[(&str, &str)]) -> anyhow::Result<Process> {
+        let mut serve = self.command(&["serve"]);
+        serve.envs(environment.iter().copied());
+        Process::start("dispatcher", &self.folder, &mut serve)
     }
 
     /// The running process.

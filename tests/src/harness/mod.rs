@@ -5,6 +5,7 @@ pub mod broker;
 pub mod bulletin;
 pub mod city;
 pub mod clock;
+pub mod content;
 pub mod listener;
 pub mod monitor;
 pub mod mqtt;

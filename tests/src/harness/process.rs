@@ -52,10 +52,15 @@ impl Process {
 
     /// An error with the end of the log when it has ended already.
     pub fn check_alive(&mut self) -> anyhow::Result<()> {
-        if let Some(status) = self.child.try_wait().context("ask for the process")? {
+        if let Some(status) = self.ended()? {
             bail!("{} ended with {status}:\n{}", self.name, tail(&self.log()));
         }
         Ok(())
+    }
+
+    /// How it ended, once it has.
+    pub fn ended(&mut self) -> anyhow::Result<Option<ExitStatus>> {
+        self.child.try_wait().context("ask for the process")
     }
 
     /// Pulls the plug: SIGKILL, and waits until it is gone.

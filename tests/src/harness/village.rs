@@ -19,6 +19,9 @@ const CAPTURE_DEADLINE: Duration = Duration::from_secs(30);
 /// Bytes of a capture that moves: a second of 16 bit on two channels, several buffers long.
 const RUNNING_BYTES: u64 = 48_000 * 2 * 2;
 
+/// Name of a node's configuration in its folder.
+const CONFIG_FILE: &str = "edge-node.toml";
+
 /// What sound card the node has.
 pub enum Card<'s> {
     /// The machine's own.
@@ -47,18 +50,7 @@ pub struct Village {
 impl Village {
     /// Enrols with `code`.
     pub fn enrol(folder: &Path, region: &str, code: &str) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(folder).context("make the node's folder")?;
-        let state = folder.join("state");
-        let config = folder.join("edge-node.toml");
-        let text = format!(
-            "[state]\ndir = \"{}\"\n[audio]\nkeep_open = true\n[clock]\ntrust = \"always\"\n\
-             [self_test]\naudible_weekday = 0\n",
-            state.display()
-        );
-        std::fs::write(&config, text).context("write the node's configuration")?;
-        let mut enrol = Command::new(program("edge-node")?);
-        enrol.args(["enrol", "--code", code, "--config"]).arg(&config);
-        let printed = run(&mut enrol)?;
+        let printed = run(&mut Self::enrolment(folder, code)?)?;
         let id = printed
             .split(|c: char| !(c.is_ascii_digit() || c == '-'))
             .find(|word| word.len() == 17 && word.starts_with(region))
@@ -68,19 +60,44 @@ impl Village {
             region: region.to_owned(),
             wav: folder.join("sound.wav"),
             folder: folder.to_owned(),
-            config,
+            config: folder.join(CONFIG_FILE),
             process: None,
         })
     }
 
+    /// Makes the folder with its configuration, and the command that enrols with `code`.
+    pub fn enrolment(folder: &Path, code: &str) -> anyhow::Result<Command> {
+        std::fs::create_dir_all(folder).context("make the node's folder")?;
+        let config = folder.join(CONFIG_FILE);
+        let text = format!(
+            "[state]\ndir = \"{}\"\n[audio]\nkeep_open = true\n[clock]\ntrust = \"always\"\n\
+             [self_test]\naudible_weekday = 0\n",
+            folder.join("state").display()
+        );
+        std::fs::write(&config, text).context("write the node's configuration")?;
+        let mut enrol = Command::new(program("edge-node")?);
+        enrol.args(["enrol", "--code", code, "--config"]).arg(&config);
+        Ok(enrol)
+    }
+
     /// Starts `run` with this card.
     pub fn start(&mut self, card: &Card<'_>) -> anyhow::Result<()> {
+        self.start_with(card, &[])
+    }
+
+    /// Starts `run` with this card and these variables in its environment.
+    pub fn start_with(
+        &mut self,
+        card: &Card<'_>,
+        environment: &[(&str, &str)],
+    ) -> anyhow::Result<()> {
         // The capture is that of this process.
         for part in wav::parts(&self.wav) {
             std::fs::remove_file(&part).context("remove an earlier capture")?;
         }
         let mut command = Command::new(program("edge-node")?);
         command.arg("run").arg("--config").arg(&self.config);
+        command.envs(environment.iter().copied());
         match card {
             Card::Real => {}
             Card::Paced(sink) => sink.capture_for(&mut command, &self.wav, &self.region)?,

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tests::harness::api::{Api, Reply};
 use tests::harness::broker::{Broker, BrokerKind, BrokerPlace};
 use tests::harness::city::{CITY, City, CityOptions, text};
+pub(crate) use tests::harness::content::warning as content;
 use tests::harness::tls::BrokerTls;
 use tests::harness::village::Village;
 use tests::harness::{clock, progress};
@@ -218,23 +219,6 @@ impl Rig {
     fn logs(&self) -> String {
         tests::harness::process::tail(&self.near.log())
     }
-}
-
-/// A warning of this colour for these regions, sounded once.
-pub(crate) fn content(color: &str, regions: &[&str]) -> Value {
-    json!({
-        "kind": "actual",
-        "color": color,
-        "event": "11B03",
-        "texts": [{
-            "language": "zh-CN",
-            "headline": "暴雨预警",
-            "description": "今晚有暴雨",
-            "instruction": "请远离河道，到高处去",
-        }],
-        "area": { "regions": regions },
-        "repeats": { "times": 1, "interval_s": 0 },
-    })
 }
 
 /// Whether a delivery has so many finished soundings.

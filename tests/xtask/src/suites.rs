@@ -121,6 +121,21 @@ const SUITES: &[Suite] = &[
             "--test-threads=1",
         ],
     },
+    // Shows the points with their hits.
+    Suite {
+        name: "kill",
+        needs: None,
+        words: &[
+            "test",
+            "--workspace",
+            "--no-fail-fast",
+            "--test",
+            "kill",
+            "--",
+            "--test-threads=2",
+            "--nocapture",
+        ],
+    },
 ];
 
 struct Outcome {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use kill_points::kill_point;
 use protocols::limits::PHRASE_SET_BYTES_MAX;
 use protocols::order::ClipReference;
 use protocols::trust;
@@ -117,9 +118,12 @@ impl Shell {
 fn write_atomically(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
     let folder = path.parent().unwrap_or(Path::new("."));
+    kill_point!("phrases.writing");
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    sync_folder(path)
+    sync_folder(path)?;
+    kill_point!("phrases.written");
+    Ok(())
 }

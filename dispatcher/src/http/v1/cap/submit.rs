@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use kill_points::kill_point;
 use protocols::limits::CAP_BYTES_MAX;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -65,7 +66,9 @@ pub(super) async fn submit_cap(
         }
         Err(error) => return Err(error.into()),
     };
+    kill_point!("cap.storing");
     tx.commit().await?;
+    kill_point!("cap.stored");
     for wake in [Wake::Orders, Wake::Alerts, Wake::Speech, Wake::Events] {
         app.notifier.wake(wake);
     }

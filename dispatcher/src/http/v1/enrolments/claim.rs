@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
+use kill_points::kill_point;
 use protocols::enrolment::EnrolmentClaim;
 
 use super::rate::ClaimRate;
@@ -41,7 +42,9 @@ pub(super) async fn claim_enrolment(
         .map_err(|seconds| Problem::new(Kind::TooManyRequests).retry_after(seconds))?;
     let mut tx = app.db.begin().await?;
     let grant = enrolments::claim(&mut tx, &app, &claim).await?;
+    kill_point!("enrolment.storing");
     tx.commit().await?;
+    kill_point!("enrolment.stored");
     app.notifier.wake(Wake::Terminals);
     app.notifier.wake(Wake::Events);
     Ok(answer::ok(&grant))
