@@ -50,13 +50,27 @@ pub enum OpenError {
     },
 }
 
+/// The lock of one process on one journal.
+#[derive(Debug)]
+struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Not by closing alone: a child that is just being born holds a copy of every open file, and
+        // a copy keeps the lock.
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!("the journal's lock was not given back: {error}");
+        }
+    }
+}
+
 /// An open journal, locked for this process.
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
     file: File,
     len: u64,
-    _lock: File,
+    _lock: Lock,
 }
 
 /// What was read.
@@ -84,6 +98,7 @@ impl Journal {
             Err(TryLockError::WouldBlock) => return Err(OpenError::Locked(path.to_owned())),
             Err(TryLockError::Error(source)) => return Err(io(source)),
         }
+        let lock = Lock(lock);
         let is_new = !path.exists();
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
