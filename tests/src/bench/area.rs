@@ -44,10 +44,8 @@ pub(super) fn polygon() -> anyhow::Result<Vec<Figure>> {
     let what = format!("polygon of 1,000 vertices against {} terminals", places.len());
     let figure = Figure::new("polygon", &what, "ms", &each(&ours, ms))?;
     let figure = figure.beside("geo 0.33, one terminal after another", &each(&peer, ms))?;
-    Ok(vec![figure.at_most(5.0, PROFILE)])
+    Ok(vec![figure.at_most(5.0)])
 }
-
-const PROFILE: &str = "";
 
 fn terminals(tree: &RegionTree, count: u16) -> anyhow::Result<Vec<TerminalPlace>> {
     let mut all = Vec::new();

@@ -60,10 +60,8 @@ pub(super) fn long() -> anyhow::Result<Vec<Figure>> {
     let (ours, peer) = side_by_side(RUNS, ours, peer);
     let figure = Figure::new("cap-parse", &what, "ms", &each(&ours, ms))?;
     let figure = figure.beside(name, &each(&peer, ms))?;
-    Ok(vec![figure.at_most(2.0, LONG_PROFILE)])
+    Ok(vec![figure.at_most(2.0)])
 }
-
-const LONG_PROFILE: &str = "";
 
 #[cfg(feature = "figures")]
 fn peer(text: &str) -> anyhow::Result<(&'static str, impl FnMut())> {
@@ -178,14 +176,8 @@ pub(super) fn hostile() -> anyhow::Result<Vec<Figure>> {
     let mut time = Figure::new("cap-hostile-time", &format!("{what}: time"), "ms", &times)?;
     time.notes = notes;
     let memory = Figure::new("cap-hostile-memory", &format!("{what}: memory"), "MiB", &memory)?;
-    Ok(vec![
-        time.never_above(goal(50.0), HOSTILE_TIME_PROFILE),
-        memory.never_above(goal(16.0), HOSTILE_MEMORY_PROFILE),
-    ])
+    Ok(vec![time.never_above(goal(50.0)), memory.never_above(goal(16.0))])
 }
-
-const HOSTILE_TIME_PROFILE: &str = "";
-const HOSTILE_MEMORY_PROFILE: &str = "";
 
 #[cfg(test)]
 mod tests {

@@ -54,10 +54,8 @@ pub(super) fn size() -> anyhow::Result<Vec<Figure>> {
         Figure::new("edge-size", "edge-node: its program, stripped", "MB", &[bytes(&ours)?])?;
     let peer = find("snapclient")?;
     let figure = figure.beside("snapclient 0.26, which shares its libraries", &[bytes(&peer)?])?;
-    Ok(vec![figure.at_most(4.0, SIZE_PROFILE)])
+    Ok(vec![figure.at_most(4.0)])
 }
-
-const SIZE_PROFILE: &str = "";
 
 /// One dispatcher, one enrolled village, one sound server for both programs.
 struct Bench {
@@ -161,7 +159,7 @@ pub(super) async fn life(folder: &Path) -> anyhow::Result<Vec<Figure>> {
     let idle = Figure::new("edge-memory-idle", what, "MiB", &looks.ours)?;
     let idle = idle
         .beside("snapclient 0.26, connected and idle", &looks.theirs)?
-        .never_above(Goal { median_at_most: 16.0, max_at_most: Some(16.0) }, IDLE_PROFILE)
+        .never_above(Goal { median_at_most: 16.0, max_at_most: Some(16.0) })
         .note(pair.own_pages()?);
     let playing = playing(&bench, &peer, &pair).await?;
     node.check_alive()?;
@@ -192,7 +190,7 @@ async fn playing(bench: &Bench, peer: &Server, pair: &Pair) -> anyhow::Result<Fi
     let figure = Figure::new("edge-memory-playing", what, "MiB", &looks.ours)?;
     Ok(figure
         .beside("snapclient 0.26, playing Opus", &looks.theirs)?
-        .never_above(Goal { median_at_most: 24.0, max_at_most: Some(24.0) }, PLAYING_PROFILE)
+        .never_above(Goal { median_at_most: 24.0, max_at_most: Some(24.0) })
         .note(pair.own_pages()?)
         .note("both reach the sound server by ALSA's pulse plugin, whose libraries count"))
 }
@@ -228,6 +226,3 @@ impl Looks {
         Ok(())
     }
 }
-
-const IDLE_PROFILE: &str = "";
-const PLAYING_PROFILE: &str = "";

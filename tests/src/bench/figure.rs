@@ -78,7 +78,7 @@ pub struct Figure {
     pub goal: Option<Goal>,
     /// Whether it was.
     pub verdict: Verdict,
-    /// Of a goal that was missed: what a profile showed.
+    /// Of a goal that was missed: what a profile showed, where one was taken.
     pub profile: Option<&'static str>,
     /// What a reader must know to judge the number.
     pub notes: Vec<String>,
@@ -111,24 +111,26 @@ impl Figure {
         Ok(self)
     }
 
-    /// Against this goal; `profile` says what keeps it from it, should it be missed.
+    /// Against this bound on the median.
     #[must_use]
-    pub fn at_most(self, median_at_most: f64, profile: &'static str) -> Self {
-        self.judged(Goal { median_at_most, max_at_most: None }, profile)
+    pub fn at_most(self, median_at_most: f64) -> Self {
+        self.never_above(Goal { median_at_most, max_at_most: None })
     }
 
-    /// As [`Figure::at_most`], and no measurement above `max_at_most`.
+    /// Against this goal.
     #[must_use]
-    pub fn never_above(self, goal: Goal, profile: &'static str) -> Self {
-        self.judged(goal, profile)
-    }
-
-    fn judged(mut self, goal: Goal, profile: &'static str) -> Self {
+    pub fn never_above(mut self, goal: Goal) -> Self {
         let is_met = self.ours.median <= goal.median_at_most
             && goal.max_at_most.is_none_or(|bound| self.ours.max <= bound);
         self.goal = Some(goal);
         self.verdict = if is_met { Verdict::Met } else { Verdict::Missed };
-        self.profile = (!is_met).then_some(profile);
+        self
+    }
+
+    /// What a profile showed of what keeps it from its goal; said where that is missed.
+    #[must_use]
+    pub fn profiled(mut self, showed: &'static str) -> Self {
+        self.profile = (self.verdict == Verdict::Missed).then_some(showed);
         self
     }
 
@@ -205,11 +207,11 @@ mod tests {
 
     #[test]
     fn the_median_decides_and_a_bound_on_the_greatest_decides_too() {
-        assert_eq!(figure().at_most(2.0, "why").verdict, Verdict::Met);
-        let missed = figure().at_most(1.9, "why");
+        assert_eq!(figure().at_most(2.0).profiled("why").verdict, Verdict::Met);
+        let missed = figure().at_most(1.9).profiled("why");
         assert_eq!((missed.verdict, missed.profile), (Verdict::Missed, Some("why")));
         let goal = Goal { median_at_most: 2.0, max_at_most: Some(2.5) };
-        assert_eq!(figure().never_above(goal, "why").verdict, Verdict::Missed);
+        assert_eq!(figure().never_above(goal).verdict, Verdict::Missed);
     }
 
     #[test]

@@ -19,8 +19,8 @@ pub(super) async fn red_alert(folder: &Path) -> anyhow::Result<Vec<Figure>> {
     let what = format!("issued → first sound amid {:.0} forgeries a second", report.sent_a_second);
     let figure = Figure::new("flood", &what, "ms", &[report.flooded_lag_ms as f64])?
         .beside("the same in quiet", &[report.quiet_lag_ms as f64])?
-        .at_most(
-            LIFE.as_millis() as f64,
+        .at_most(LIFE.as_millis() as f64)
+        .profiled(
             "the broker's queue of the node is full of forgeries, and its true orders are dropped",
         )
         .note("the goal is that it sounds before it expires")

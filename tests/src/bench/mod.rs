@@ -77,7 +77,10 @@ pub async fn run(only: &[String], out: &Path) -> anyhow::Result<Vec<String>> {
                     let figure = Figure { load, ..figure };
                     figure.write(out)?;
                     eprintln!("{}", figure.line());
-                    missed.extend(figure.profile.map(|why| format!("{}: {why}", figure.name)));
+                    if figure.verdict == Verdict::Missed {
+                        let why = figure.profile.unwrap_or("no profile was taken yet");
+                        missed.push(format!("{}: {why}", figure.name));
+                    }
                 }
             }
             Err(error) => {

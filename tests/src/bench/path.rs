@@ -72,17 +72,14 @@ pub(super) async fn alerts(folder: &Path) -> anyhow::Result<Vec<Figure>> {
     let what = format!("issued → first sound, three nodes, {ALERTS} red alerts");
     let sound = Figure::new("path-sound", &what, "ms", &sounds)?
         .beside("paplay into the same sound server, by hand", &peer)?
-        .never_above(Goal { median_at_most: 500.0, max_at_most: Some(1_500.0) }, SOUND_PROFILE)
+        .never_above(Goal { median_at_most: 500.0, max_at_most: Some(1_500.0) })
         .note(format!("heard from outside at most {off_ms:.0} ms from the nodes' reports"))
         .note("the goal is that of 1,000 nodes");
     let what = format!("withdrawn → silence, three nodes, {ALERTS} red alerts");
     let silence = Figure::new("path-silence", &what, "ms", &silences)?
-        .never_above(Goal { median_at_most: 1_000.0, max_at_most: Some(1_000.0) }, SILENCE_PROFILE);
+        .never_above(Goal { median_at_most: 1_000.0, max_at_most: Some(1_000.0) });
     Ok(vec![sound, silence])
 }
-
-const SOUND_PROFILE: &str = "";
-const SILENCE_PROFILE: &str = "";
 
 fn ms(from: Timestamp, at: Timestamp) -> f64 {
     at.duration_since(from).as_secs_f64() * 1_000.0

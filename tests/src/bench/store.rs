@@ -82,12 +82,10 @@ async fn on(
         .beside("the same rows by bare multi-row inserts, same transactions", &each(&bare, ms))
         .map(|figure| {
             figure
-                .at_most(5_000.0, PROFILE)
+                .at_most(5_000.0)
                 .note("the goal covers the officer's screen, too; this is the store's part of it")
         })
 }
-
-const PROFILE: &str = "";
 
 /// An alert, its order, and a delivery for each terminal.
 async fn seed(db: &Db, batches: &[ReceiptBatch]) -> anyhow::Result<()> {
