@@ -35,6 +35,8 @@ impl Rig {
         city.start().await?;
         let code = city.enrolment_code(VILLAGE, None)?;
         let village = Village::enrol(&folder.join(VILLAGE), VILLAGE, &code)?;
+        // Messages are named one by one at this level only.
+        village.configure("[log]\nlevel = \"debug\"\n")?;
         Ok(Self { city, village, folder: folder.to_owned() })
     }
 
@@ -53,8 +55,6 @@ impl Rig {
         let mut command = Command::new(program("edge-node")?);
         command.arg(name).arg("--config").arg(self.village.config_file());
         command.env("TONGLUO_EDGE__AUDIO__KEEP_OPEN", "false");
-        // Messages are named one by one at this level only.
-        command.env("TONGLUO_EDGE__LOG__LEVEL", "debug");
         Ok(command)
     }
 
