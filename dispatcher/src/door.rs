@@ -15,6 +15,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::metrics::{DoorLabel, DoorLabels, TurnedAway, TurnedAwayLabel};
 
+/// Pause after a connection could not be taken, which happens when there are no open files left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Waits a little, until open files may have been given back.
+#[expect(clippy::disallowed_methods, reason = "a shell waits for open files to be given back")]
+pub async fn until_files_are_free() {
+    tokio::time::sleep(ACCEPT_PAUSE).await;
+}
+
 /// What a door allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {

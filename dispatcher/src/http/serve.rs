@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
@@ -25,15 +24,12 @@ use tokio_util::task::TaskTracker;
 
 use super::problem::{Kind, Problem};
 use crate::context::App;
-use crate::door::{Door, Guest};
+use crate::door::{self, Door, Guest};
 use crate::metrics::{DoorLabel, TurnedAwayLabel};
 
 /// Bytes that are read ahead on one connection, and so of a request's head at most. A browser's
 /// head with its cookie has some 2 KiB.
 const READ_AHEAD_BYTES: usize = 16 * 1024;
-
-/// Pause after a connection could not be taken, which happens when there are no open files left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves until `stop`, then until the requests in flight are answered.
 pub async fn serve(app: Arc<App>, listener: TcpListener, stop: CancellationToken) {
@@ -55,17 +51,12 @@ pub async fn serve(app: Arc<App>, listener: TcpListener, stop: CancellationToken
             }
             Err(error) => {
                 tracing::error!(%error, "a connection to HTTP can't be taken");
-                pause().await;
+                door::until_files_are_free().await;
             }
         }
     }
     connections.close();
     connections.wait().await;
-}
-
-#[expect(clippy::disallowed_methods, reason = "a shell waits for open files to be given back")]
-async fn pause() {
-    tokio::time::sleep(ACCEPT_PAUSE).await;
 }
 
 /// Where a connection stands: in the doorway while it asks nothing, at a counted place while it is

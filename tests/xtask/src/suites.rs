@@ -12,131 +12,52 @@ struct Suite {
     name: &'static str,
     /// A cargo command that must exist for it; without it the suite is reported as skipped.
     needs: Option<&'static str>,
+    /// What several suites begin with.
+    before: &'static [&'static str],
     words: &'static [&'static str],
 }
 
 /// Every command names the whole workspace: one set of features, so that no dependency is built
 /// twice.
 const SUITES: &[Suite] = &[
-    Suite { name: "format", needs: Some("fmt"), words: &["fmt", "--all", "--check"] },
+    Suite { name: "format", needs: Some("fmt"), before: &[], words: &["fmt", "--all", "--check"] },
     Suite {
         name: "licences",
         needs: Some("deny"),
+        before: &[],
         words: &["deny", "check", "bans", "licenses", "sources"],
     },
     Suite {
         name: "lints",
         needs: Some("clippy"),
+        before: &[],
         words: &["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"],
     },
-    Suite { name: "programs", needs: None, words: &["build", "--workspace", "--bins"] },
     Suite {
-        name: "units",
+        name: "programs",
         needs: None,
-        words: &["test", "--workspace", "--no-fail-fast", "--lib", "--bins"],
+        before: &[],
+        words: &["build", "--workspace", "--bins"],
     },
-    Suite {
-        name: "language",
-        needs: None,
-        words: &["test", "--workspace", "--no-fail-fast", "--test", "wire", "--test", "cap"],
-    },
-    Suite { name: "fuzz", needs: None, words: &["xtask", "fuzz"] },
-    Suite {
-        name: "mutation",
-        needs: None,
-        words: &["test", "--workspace", "--no-fail-fast", "--test", "mutation"],
-    },
-    Suite {
-        name: "hostile",
-        needs: None,
-        words: &[
-            "test",
-            "--workspace",
-            "--no-fail-fast",
-            "--test",
-            "hostile",
-            "--",
-            "--test-threads=1",
-        ],
-    },
-    Suite {
-        name: "tidy",
-        needs: None,
-        words: &["test", "--workspace", "--no-fail-fast", "--test", "tidy"],
-    },
-    Suite {
-        name: "store",
-        needs: None,
-        words: &["test", "--workspace", "--no-fail-fast", "--test", "store"],
-    },
-    Suite {
-        name: "api",
-        needs: None,
-        words: &[
-            "test",
-            "--workspace",
-            "--no-fail-fast",
-            "--test",
-            "suite",
-            "--",
-            "--test-threads=2",
-        ],
-    },
-    Suite {
-        name: "path",
-        needs: None,
-        words: &[
-            "test",
-            "--workspace",
-            "--no-fail-fast",
-            "--test",
-            "path",
-            "--",
-            "--test-threads=1",
-        ],
-    },
-    Suite {
-        name: "edge",
-        needs: None,
-        words: &[
-            "test",
-            "--workspace",
-            "--no-fail-fast",
-            "--test",
-            "edge",
-            "--",
-            "--test-threads=1",
-        ],
-    },
-    Suite {
-        name: "conformance",
-        needs: None,
-        words: &[
-            "test",
-            "--workspace",
-            "--no-fail-fast",
-            "--test",
-            "conformance",
-            "--",
-            "--test-threads=1",
-        ],
-    },
+    tests("units", &["--lib", "--bins"]),
+    tests("language", &["--test", "wire", "--test", "cap"]),
+    Suite { name: "fuzz", needs: None, before: &[], words: &["xtask", "fuzz"] },
+    tests("mutation", &["--test", "mutation"]),
+    tests("hostile", &["--test", "hostile", "--", "--test-threads=1"]),
+    tests("tidy", &["--test", "tidy"]),
+    tests("store", &["--test", "store"]),
+    tests("api", &["--test", "suite", "--", "--test-threads=2"]),
+    tests("path", &["--test", "path", "--", "--test-threads=1"]),
+    tests("edge", &["--test", "edge", "--", "--test-threads=1"]),
+    tests("conformance", &["--test", "conformance", "--", "--test-threads=1"]),
     // Shows the points with their hits.
-    Suite {
-        name: "kill",
-        needs: None,
-        words: &[
-            "test",
-            "--workspace",
-            "--no-fail-fast",
-            "--test",
-            "kill",
-            "--",
-            "--test-threads=2",
-            "--nocapture",
-        ],
-    },
+    tests("kill", &["--test", "kill", "--", "--test-threads=2", "--nocapture"]),
 ];
+
+/// A suite of tests of the whole workspace, every one run whatever becomes of the others.
+const fn tests(name: &'static str, words: &'static [&'static str]) -> Suite {
+    Suite { name, needs: None, before: &["test", "--workspace", "--no-fail-fast"], words }
+}
 
 struct Outcome {
     name: &'static str,
@@ -186,7 +107,7 @@ fn run_suite(suite: &Suite, count: &mut Count) -> anyhow::Result<Outcome> {
         return Ok(Outcome { name: suite.name, took: Duration::ZERO, verdict });
     }
     let begun = Instant::now();
-    let (is_ok, counted) = cargo::counted(cargo::cargo(suite.words))?;
+    let (is_ok, counted) = cargo::counted(cargo::cargo(&[suite.before, suite.words].concat()))?;
     count.add(counted);
     let verdict = if is_ok { Verdict::Passed } else { Verdict::Failed };
     Ok(Outcome { name: suite.name, took: begun.elapsed(), verdict })

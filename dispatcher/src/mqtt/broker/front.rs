@@ -7,13 +7,12 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::door::Door;
+use crate::door::{self, Door};
 use crate::metrics::TurnedAwayLabel;
 
 /// Bytes of the first packet: client id, user name, password and last will of a terminal take some
@@ -29,9 +28,6 @@ const CONNECT: u8 = 0x10;
 /// Bytes of the remaining length at most (MQTT 3.1.1, 2.2.3).
 const LENGTH_BYTES_MAX: usize = 4;
 
-/// Pause after a connection could not be taken, which happens when there are no open files left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
-
 /// Takes connections on `listener` and passes on to `inner` those that said who they are.
 pub(super) async fn serve(listener: TcpListener, door: Arc<Door>, inner: SocketAddr) {
     loop {
@@ -41,15 +37,10 @@ pub(super) async fn serve(listener: TcpListener, door: Arc<Door>, inner: SocketA
             }
             Err(error) => {
                 tracing::error!(%error, "a connection to the broker can't be taken");
-                pause().await;
+                door::until_files_are_free().await;
             }
         }
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "a shell waits for open files to be given back")]
-async fn pause() {
-    tokio::time::sleep(ACCEPT_PAUSE).await;
 }
 
 /// One connection, from its first byte to its end.
